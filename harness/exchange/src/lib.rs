@@ -1,1 +1,17 @@
-//! Room `exchange`.
+//! The Exchange: one HTTP request with its answer, its times and where it comes from.
+//!
+//! Everything that was ever on a wire, live, imported or replayed, is an [`Exchange`]; expectations judge Exchanges and
+//! nothing else. The room also holds secrets as types, the redaction rules of the tap and the `.eascap` format.
+//! It opens no sockets and no files: readers and writers are handed in.
+
+mod exchange;
+mod failure;
+mod headers;
+mod message;
+mod secret;
+
+pub use exchange::{Exchange, ExchangeNumber, Origin, Outcome, Sender, Times, Timestamp, TlsSession};
+pub use failure::{Failure, Phase, TlsFailure};
+pub use headers::Headers;
+pub use message::{Request, Response};
+pub use secret::Secret;
