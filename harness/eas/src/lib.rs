@@ -1,1 +1,14 @@
-//! Room `eas`.
+//! The vocabulary of Exchange ActiveSync: typed commands and answers, statuses, the request line, headers, versions,
+//! policies and Autodiscover documents (MS-ASCMD, MS-ASHTTP, MS-ASPROV, MS-ASWBXML and their item classes).
+//!
+//! Parse at the border, total afterwards: every number and name that nobody has named yet is kept. Nothing here sends,
+//! waits or remembers.
+
+mod id;
+mod version;
+
+pub mod command;
+
+pub use command::Command;
+pub use id::{ClientId, CollectionId, DeviceId, DeviceIdError, PolicyKey, ServerId, SyncKey};
+pub use version::{Version, VersionError};
