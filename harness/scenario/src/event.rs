@@ -4,7 +4,7 @@ use easrig_eas::Version;
 use easrig_exchange::{ExchangeNumber, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{Cell, CellId};
+use crate::{Cell, CellId, Finding};
 
 /// The number in the first line of every run file.
 pub const FORMAT: u32 = 1;
@@ -47,6 +47,13 @@ pub enum Event {
     },
     /// A cell is finished; the file is synced after this line.
     CellFinished(Cell),
+    /// An invariant was broken by an exchange; the invariant's own cell gathers these at the end of the run.
+    InvariantBroken {
+        /// The invariant's cell.
+        cell: CellId,
+        /// What was wrong.
+        finding: Finding,
+    },
     /// The target stopped answering, said once per outage.
     TargetLost {
         /// When.
