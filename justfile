@@ -1,0 +1,55 @@
+# Short names for habits; CI calls the same recipes.
+
+# show the recipes
+default:
+    @just --list --unsorted
+
+# the main job on the embedded reference server
+demo *ARGS:
+    cargo run --release -- demo {{ARGS}}
+
+# every test that needs no system package
+test:
+    cargo test --workspace
+
+# formatting
+fmt:
+    cargo fmt --all --check
+
+# lints, warnings denied
+lint:
+    cargo clippy --workspace --all-targets --all-features -- -D warnings
+
+# documentation, warnings denied
+docs:
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --all-features
+
+# the walls between the rooms
+arch:
+    harness/arch.sh
+
+# the whole suite against a real SOGo on loopback (installs its Debian packages; root)
+lab *ARGS:
+    harness/lab/suite.sh {{ARGS}}
+
+# the lab suite ten times: the same verdicts each time
+lab-stability TIMES="10":
+    harness/lab/stability.sh {{TIMES}}
+
+# foreign clients judge the reference server: pyactivesync, libwbxml
+foreign:
+    harness/foreign/run.sh
+
+# benchmarks and the ratios against peers (installs Debian's libwbxml2-dev)
+bench:
+    cargo bench -p easrig-wbxml
+    harness/wbxml/benches/peers/run.sh
+    harness/cli/benches/run.sh
+
+# ten seconds of every fuzz target (needs a nightly toolchain and cargo-fuzz)
+fuzz SECONDS="10":
+    harness/fuzz/smoke.sh {{SECONDS}}
+
+# what CI does
+ci:
+    .ci/run
