@@ -8,6 +8,7 @@ mod id;
 mod version;
 
 pub mod command;
+pub mod query;
 
 pub use command::Command;
 pub use id::{ClientId, CollectionId, DeviceId, DeviceIdError, PolicyKey, ServerId, SyncKey};
