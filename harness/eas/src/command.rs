@@ -1,5 +1,37 @@
 //! The commands of MS-ASCMD, one module each, with their requests and answers as types.
 
+pub mod find;
+pub mod folder_create;
+pub mod folder_delete;
+pub mod folder_sync;
+pub mod folder_update;
+pub mod get_item_estimate;
+pub mod item_operations;
+pub mod meeting_response;
+pub mod move_items;
+pub mod ping;
+pub mod provision;
+pub mod resolve_recipients;
+pub mod search;
+pub mod send_mail;
+pub mod settings;
+pub mod sync;
+pub mod validate_cert;
+
+mod class;
+mod flag;
+mod item;
+mod preference;
+mod range;
+mod shape;
+
+pub use class::Class;
+pub use flag::Flag;
+pub use item::Item;
+pub use preference::{BodyPartPreference, BodyPreference, PictureOptions};
+pub use range::{Range, RangeError};
+pub use shape::{ShapeError, ShapeErrorKind};
+
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};

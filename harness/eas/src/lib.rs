@@ -8,6 +8,7 @@ mod id;
 mod version;
 
 pub mod command;
+pub mod status;
 pub mod query;
 
 pub use command::Command;
