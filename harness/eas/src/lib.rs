@@ -8,9 +8,11 @@ mod id;
 mod version;
 
 pub mod command;
-pub mod status;
+pub mod headers;
 pub mod query;
+pub mod status;
 
 pub use command::Command;
 pub use id::{ClientId, CollectionId, DeviceId, DeviceIdError, PolicyKey, ServerId, SyncKey};
+pub use status::{Status, StatusScope};
 pub use version::{Version, VersionError};
