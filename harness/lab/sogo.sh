@@ -21,7 +21,8 @@
 # Settings (environment): STATE_DIR, LAB_PORT_BASE (default 20000, 1000 ports
 # from there are ours), LAB_DOMAIN (lab.test), SOGO_WORKERS (24), SOGO_PING_MAX
 # (120, seconds), SOGO_SYNC_MAX (60), SOGO_POLL (5; less than 5 makes SOGo answer
-# a Ping late: it sleeps 5 s per round all the same), SOGO_EAS_DEBUG (YES).
+# a Ping late: it sleeps 5 s per round all the same), SOGO_EAS_DEBUG (YES: sogo.log
+# holds every request and response as XML, for 3 % more time per request).
 # They take effect when a daemon starts: after `stop` or in `reset`.
 set -euo pipefail
 
@@ -65,9 +66,10 @@ case $STATE in /*) ;; *) say "STATE_DIR must be an absolute path"; exit 2;; esac
 
 # ---------------------------------------------------------------- processes
 # A record is "PID STARTTIME" (field 22 of /proc/PID/stat), so that a reused pid
-# is never taken for ours.
+# is never taken for ours. A zombie has ended: a container's first process may be
+# slow to collect it.
 starttime() { local s; s=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
-              s=${s##*) }; set -- $s; echo "${20}"; }
+              s=${s##*) }; set -- $s; [ "$1" != Z ] || return 1; echo "${20}"; }
 record() { local st; st=$(starttime "$2") || die "$1 died at once, see $STATE"
            echo "$2 $st" > "$RUN/$1.pid"; }
 alive() { local pid st; [ -f "$RUN/$1.pid" ] || return 1
@@ -78,13 +80,13 @@ wait_port() { local i; for ((i = 0; i < 200; i++)); do
   done; die "nothing listens on 127.0.0.1:$1 ($2), see $STATE"; }
 wait_pidfile() { local i; for ((i = 0; i < 100; i++)); do
     [ -s "$1" ] && return 0; sleep 0.1; done; die "no pid file $1"; }
-stop_one() { # NAME [SIGNAL]
-  local name=$1 sig=${2:-TERM} pid st i
+stop_one() { # NAME SIGNAL [PATIENCE in tenths of a second]
+  local name=$1 sig=$2 patience=${3:-100} pid st i
   [ -f "$RUN/$name.pid" ] || return 0
   if alive "$name"; then
     read -r pid st < "$RUN/$name.pid"
     kill "-$sig" "$pid" 2>/dev/null || true
-    for ((i = 0; i < 300; i++)); do alive "$name" || break; sleep 0.1; done
+    for ((i = 0; i < patience; i++)); do alive "$name" || break; sleep 0.1; done
     if alive "$name"; then say "$name did not end, KILL"; kill -KILL "$pid" 2>/dev/null || true; fi
     say "stopped $name ($pid)"
   fi
@@ -96,7 +98,7 @@ need_free() { # PORT NAME: never mistake a stranger's listener for ours
 }
 DAEMONS=(nginx sogod smtp dovecot memcached postgres)
 
-stop_sogod() { # [SIGNAL]: TERM waits for Pings to be answered (up to 20 s), KILL does not
+stop_sogod() { # SIGNAL
   local kids=() k pid st
   if alive sogod; then
     read -r pid st < "$RUN/sogod.pid"
@@ -104,7 +106,7 @@ stop_sogod() { # [SIGNAL]: TERM waits for Pings to be answered (up to 20 s), KIL
       kids+=("$k $(starttime "$k" 2>/dev/null || echo none)")
     done
   fi
-  stop_one sogod "${1:-TERM}"
+  stop_one sogod "$1" 20 # a sogod asked kindly waits half a minute for its workers
   for k in "${kids[@]:-}"; do
     [ -n "$k" ] || continue; read -r pid st <<<"$k"
     if [ "$(starttime "$pid" 2>/dev/null || true)" = "$st" ]; then kill -KILL "$pid" 2>/dev/null || true; fi
@@ -114,6 +116,7 @@ stop_sogod() { # [SIGNAL]: TERM waits for Pings to be answered (up to 20 s), KIL
 do_stop() {
   [ -d "$RUN" ] || { say "nothing to stop in $STATE"; return 0; }
   stop_one nginx TERM
+  stop_one nginx-worker KILL
   stop_sogod TERM
   stop_one smtp TERM
   stop_one dovecot TERM
@@ -397,6 +400,7 @@ part_tls() {
 
 part_nginx() {
   alive nginx && return 0
+  stop_one nginx-worker KILL # outlives a master that was killed, and keeps its ports
   need_free "$P_TLS" nginx; need_free "$P_HTTP" nginx
   local d=$STATE/nginx
   mkdir -p "$d/tmp"; rm -f "$d/nginx.pid"
@@ -443,6 +447,8 @@ part_nginx() {
   nginx -e "$d/error.log" -p "$d" -c "$d/nginx.conf" < /dev/null
   wait_pidfile "$d/nginx.pid"; wait_port "$P_TLS" nginx
   record nginx "$(cat "$d/nginx.pid")"
+  local worker; read -r worker _ < "/proc/$(cat "$d/nginx.pid")/task/$(cat "$d/nginx.pid")/children" || true
+  if [ -n "${worker:-}" ]; then record nginx-worker "$worker"; fi
 }
 
 # ---------------------------------------------------------------- seed

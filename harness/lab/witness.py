@@ -21,7 +21,10 @@ import json
 import re
 import sys
 
-SESSION_FLAG = "\\Recent"  # says who looked first, not what is in the mailbox
+NO_MAILBOX = {"\\Noselect", "\\NonExistent"}
+# These say who looked first, not what is in the mailbox.
+SESSION_FLAGS = {"\\Recent"}
+SESSION_ATTRIBUTES = {"\\Marked", "\\UnMarked"}
 
 
 def main() -> int:
@@ -37,14 +40,19 @@ def main() -> int:
             answer = status(client, args.folder)
         client.logout()
     except imaplib.IMAP4.error as cause:
-        print(f"witness: {cause}", file=sys.stderr)
+        print(f"witness: {readable(cause)}", file=sys.stderr)
         return 1
     except OSError as cause:
         print(f"witness: {args.host}:{args.port}: {cause}", file=sys.stderr)
         return 3
-    json.dump(answer, sys.stdout, ensure_ascii=False, indent=1, sort_keys=True)
+    json.dump(answer, sys.stdout, indent=1, sort_keys=True)
     print()
     return 0
+
+
+def readable(cause: imaplib.IMAP4.error) -> str:
+    said = cause.args[0] if cause.args else "the connection ended"
+    return said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -66,7 +74,7 @@ def folders(client: imaplib.IMAP4) -> list[dict]:
     for line in ok(client.list()):
         attributes, wire_name = parse_list_line(line)
         entry = {"name": decode_utf7(wire_name), "attributes": attributes}
-        if "\\Noselect" not in attributes:
+        if not NO_MAILBOX & set(attributes):  # such a name stands only for its children
             entry |= status(client, entry["name"])
             del entry["folder"]
         found.append(entry)
@@ -105,7 +113,7 @@ def message(facts: bytes, header: bytes) -> dict:
     return {
         "uid": number(rb"UID (\d+)", facts),
         "size": number(rb"RFC822\.SIZE (\d+)", facts),
-        "flags": sorted(set(flags[1].decode("ascii", "replace").split()) - {SESSION_FLAG}) if flags else [],
+        "flags": sorted(set(flags[1].decode("ascii", "replace").split()) - SESSION_FLAGS) if flags else [],
         "subject": unfold(fields["Subject"]),
         "message_id": (fields["Message-ID"] or "").strip(),
     }
@@ -137,7 +145,8 @@ def parse_list_line(line: bytes | tuple) -> tuple[list[str], str]:
         name = attributes[2].decode("ascii", "replace")
         if name.startswith('"') and name.endswith('"'):
             name = re.sub(r"\\(.)", r"\1", name[1:-1])
-    return sorted(attributes[1].decode("ascii", "replace").split()) if attributes else [], name
+    words = set(attributes[1].decode("ascii", "replace").split()) if attributes else set()
+    return sorted(words - SESSION_ATTRIBUTES), name
 
 
 def quote(folder: str) -> str:
