@@ -8,7 +8,10 @@ mod id;
 mod version;
 
 pub mod command;
+pub mod date;
+pub mod encoding;
 pub mod headers;
+pub mod multipart;
 pub mod query;
 pub mod status;
 
