@@ -1,0 +1,41 @@
+//! What each command does; one module each, named as on the wire.
+
+pub(crate) mod folder_sync;
+pub(crate) mod sync;
+
+use easrig_eas::{Command, Version, status::Status};
+use easrig_wbxml::Document;
+
+use crate::{Answer, Call, Caller, Reply, State, WaiterId, core::Waiter};
+
+/// What a waiting request waits for.
+#[derive(Clone, Debug)]
+pub(crate) enum Waiting {}
+
+/// Runs a command.
+pub(crate) fn run(state: &mut State, caller: &Caller, call: &Call) -> Reply {
+    let document = match read_body(caller, call) {
+        Ok(document) => document,
+        Err(answer) => return Reply::Now(answer),
+    };
+    let now = match caller.command {
+        Command::FolderSync => folder_sync::run(state, caller, document.as_ref()),
+        _ => caller.refuse(Status::COMMAND_NOT_SUPPORTED),
+    };
+    Reply::Now(now)
+}
+
+/// Asks a waiting command whether it has something to say; `over` when its time is up.
+pub(crate) fn wake(_state: &mut State, waiter: &Waiter, _id: WaiterId, _over: bool) -> Option<Answer> {
+    match waiter.what {}
+}
+
+/// The document of a request; `None` without a body and where the body is a message.
+fn read_body(caller: &Caller, call: &Call) -> Result<Option<Document>, Answer> {
+    let is_message = caller.version < Version::V14_0
+        && matches!(caller.command, Command::SendMail | Command::SmartReply | Command::SmartForward);
+    if call.body.is_empty() || is_message || caller.command == Command::GetAttachment {
+        return Ok(None);
+    }
+    Document::decode(&call.body).map(Some).map_err(|_| caller.refuse(Status(102)))
+}
