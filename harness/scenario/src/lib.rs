@@ -4,7 +4,20 @@
 //! it says in the [`event::Event`]s defined here, and every report is a pure function of those.
 
 pub mod event;
+pub mod model;
+pub mod path;
+pub mod variables;
 
+mod habit;
+mod parse;
+mod requirement;
+mod syntax;
 mod verdict;
 
+pub use habit::{ARRANGEMENTS, HABITS, Signature};
+pub use model::{Role, Scenario, Step, StepKind};
+pub use parse::{Problem, ProblemKind, ScenarioError};
+pub use requirement::Requirement;
+pub use syntax::json_schema;
+pub use variables::{UnknownVariable, Variables};
 pub use verdict::{Cell, CellId, Confidence, DeviceError, Finding, Level, Verdict};
