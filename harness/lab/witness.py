@@ -4,7 +4,8 @@
 usage: witness.py --user alice --password alice-Secret1 [--host H] [--port P] COMMAND
   folders          every folder with its attributes and number of messages
   list FOLDER      every message: uid, subject, flags, size in bytes, message_id
-  count FOLDER     {"folder", "messages", "unseen"}
+  count FOLDER     {"folder", "messages", "unseen", "deleted"}; deleted ones are marked so,
+                   but not yet expunged, and are among the messages
 
 JSON on stdout, one document. Reads only (EXAMINE, BODY.PEEK): asking marks nothing as read.
 Exit codes: 0 answered, 1 the server said no (unknown folder, wrong password), 2 usage,
@@ -37,7 +38,7 @@ def main() -> int:
         elif args.command == "list":
             answer = messages(client, args.folder)
         else:
-            answer = status(client, args.folder)
+            answer = count(client, args.folder)
         client.logout()
     except imaplib.IMAP4.error as cause:
         print(f"witness: {readable(cause)}", file=sys.stderr)
@@ -85,6 +86,12 @@ def status(client: imaplib.IMAP4, folder: str) -> dict:
     line = ok(client.status(quote(folder), "(MESSAGES UNSEEN)"))[0]
     numbers = dict(re.findall(rb"(MESSAGES|UNSEEN) (\d+)", line))
     return {"folder": folder, "messages": int(numbers[b"MESSAGES"]), "unseen": int(numbers[b"UNSEEN"])}
+
+
+def count(client: imaplib.IMAP4, folder: str) -> dict:
+    ok(client.select(quote(folder), readonly=True))
+    deleted = ok(client.uid("SEARCH", "DELETED"))
+    return status(client, folder) | {"deleted": sum(len(part.split()) for part in deleted)}
 
 
 def messages(client: imaplib.IMAP4, folder: str) -> list[dict]:
