@@ -1,7 +1,13 @@
 //! FolderCreate: make a folder (MS-ASCMD 2.2.1.3).
 
-use super::folder_sync::FolderType;
-use crate::{CollectionId, SyncKey, status::Status};
+use easrig_wbxml::{Builder, Document, tags::folder_hierarchy as tag};
+
+use super::{
+    ShapeError,
+    folder_sync::FolderType,
+    shape::{Reader, Write},
+};
+use crate::{CollectionId, SyncKey, Version, status::Status};
 
 /// What a device asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,4 +31,83 @@ pub struct Response {
     pub sync_key: Option<SyncKey>,
     /// The new folder.
     pub server_id: Option<CollectionId>,
+}
+
+impl Request {
+    /// The document.
+    pub fn to_document(&self, _version: Version) -> Document {
+        let mut out = Builder::new(tag::FOLDER_CREATE);
+        out.value(tag::SYNC_KEY, &self.sync_key)
+            .value(tag::PARENT_ID, &self.parent_id)
+            .leaf(tag::DISPLAY_NAME, &self.display_name)
+            .value(tag::TYPE, self.folder_type);
+        out.finish()
+    }
+
+    /// Reads the document.
+    ///
+    /// # Errors
+    /// When the root is another or a part is missing.
+    pub fn from_document(document: &Document, _version: Version) -> Result<Self, ShapeError> {
+        let root = Reader::root(document, tag::FOLDER_CREATE, "FolderHierarchy:FolderCreate")?;
+        Ok(Self {
+            sync_key: root.need_text(tag::SYNC_KEY)?,
+            parent_id: root.need_text(tag::PARENT_ID)?,
+            display_name: root.need_text(tag::DISPLAY_NAME)?,
+            folder_type: FolderType(root.need_number(tag::TYPE)?),
+        })
+    }
+}
+
+impl Response {
+    /// The document.
+    pub fn to_document(&self, _version: Version) -> Document {
+        let mut out = Builder::new(tag::FOLDER_CREATE);
+        out.value(tag::STATUS, self.status)
+            .maybe(tag::SYNC_KEY, self.sync_key.as_ref())
+            .maybe(tag::SERVER_ID, self.server_id.as_ref());
+        out.finish()
+    }
+
+    /// Reads the document.
+    ///
+    /// # Errors
+    /// When the root is another or the status is missing or no number.
+    pub fn from_document(document: &Document, _version: Version) -> Result<Self, ShapeError> {
+        let root = Reader::root(document, tag::FOLDER_CREATE, "FolderHierarchy:FolderCreate")?;
+        Ok(Self {
+            status: root.need_status(tag::STATUS)?,
+            sync_key: root.text(tag::SYNC_KEY),
+            server_id: root.text(tag::SERVER_ID),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_read_and_written() {
+        let xml = "<FolderCreate xmlns=\"FolderHierarchy\"><SyncKey>3</SyncKey><ParentId>0</ParentId><DisplayName>New</DisplayName><Type>12</Type></FolderCreate>";
+        let document = Document::from_xml(xml).unwrap();
+        let request = Request::from_document(&document, Version::V14_1).unwrap();
+        assert_eq!(request.sync_key, "3".into());
+        assert_eq!(request.to_document(Version::V14_1).to_xml(), xml);
+    }
+
+    #[test]
+    fn an_answer_is_read_and_written() {
+        let xml = "<FolderCreate xmlns=\"FolderHierarchy\"><Status>1</Status><SyncKey>4</SyncKey><ServerId>9</ServerId></FolderCreate>";
+        let response = Response::from_document(&Document::from_xml(xml).unwrap(), Version::V14_1).unwrap();
+        assert_eq!(response.sync_key, Some("4".into()));
+        assert_eq!(response.to_document(Version::V14_1).to_xml(), xml);
+    }
+
+    #[test]
+    fn a_request_without_key_and_an_answer_without_status_are_refused() {
+        let empty = Document::from_xml("<FolderCreate xmlns=\"FolderHierarchy\"/>").unwrap();
+        assert_eq!(Request::from_document(&empty, Version::V14_1).unwrap_err().path, "FolderCreate/SyncKey");
+        assert_eq!(Response::from_document(&empty, Version::V14_1).unwrap_err().path, "FolderCreate/Status");
+    }
 }

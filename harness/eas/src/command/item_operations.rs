@@ -2,6 +2,13 @@
 //!
 //! In a multipart answer `Part` stands for the data and counts from 1; the parts themselves are not the document's.
 
+mod request;
+mod response;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
 use easrig_wbxml::Tag;
 
 use super::{BodyPartPreference, BodyPreference, Class, Flag, Item, Range};
@@ -70,8 +77,36 @@ pub enum Store {
     Other(String),
 }
 
+impl Store {
+    /// The name as on the wire.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Mailbox => "Mailbox",
+            Self::DocumentLibrary => "DocumentLibrary",
+            Self::Other(name) => name,
+        }
+    }
+}
+
+impl From<String> for Store {
+    fn from(name: String) -> Self {
+        // Phones write the name in either case, and every server takes both.
+        match name.to_ascii_lowercase().as_str() {
+            "mailbox" => Self::Mailbox,
+            "documentlibrary" => Self::DocumentLibrary,
+            _ => Self::Other(name),
+        }
+    }
+}
+
+impl fmt::Display for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// How an item is wanted.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub struct Options {
     /// The only elements wanted.
     pub schema: Option<Vec<Tag>>,
@@ -140,4 +175,19 @@ pub struct FetchResponse {
     pub class: Option<Class>,
     /// The content, with root `ItemOperations:Properties`.
     pub properties: Option<Item>,
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("schema", &self.schema)
+            .field("range", &self.range)
+            .field("user_name", &self.user_name)
+            .field("password", &self.password.as_ref().map(|_| "[redacted]"))
+            .field("mime_support", &self.mime_support)
+            .field("body_preferences", &self.body_preferences)
+            .field("body_part_preference", &self.body_part_preference)
+            .field("rights_management_support", &self.rights_management_support)
+            .finish()
+    }
 }

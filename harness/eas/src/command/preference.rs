@@ -1,4 +1,4 @@
-use easrig_wbxml::{Builder, tags::air_sync_base as base};
+use easrig_wbxml::{Builder, Tag, tags::air_sync_base as base};
 
 use super::shape::{Reader, ShapeError, Write};
 
@@ -35,4 +35,73 @@ pub struct PictureOptions {
     pub max_size: Option<u32>,
     /// The most pictures in the answer.
     pub max_pictures: Option<u32>,
+}
+
+impl BodyPreference {
+    pub(super) fn read(at: &Reader<'_, '_>) -> Result<Self, ShapeError> {
+        Ok(Self {
+            body_type: at.need_number(base::TYPE)?,
+            truncation_size: at.number(base::TRUNCATION_SIZE)?,
+            all_or_none: at.switch(base::ALL_OR_NONE)?,
+            preview: at.number(base::PREVIEW)?,
+        })
+    }
+
+    pub(super) fn read_all(at: &Reader<'_, '_>) -> Result<Vec<Self>, ShapeError> {
+        at.all(base::BODY_PREFERENCE).map(|child| Self::read(&child)).collect()
+    }
+
+    pub(super) fn write(&self, out: &mut Builder) {
+        out.open(base::BODY_PREFERENCE)
+            .value(base::TYPE, self.body_type)
+            .maybe(base::TRUNCATION_SIZE, self.truncation_size)
+            .switch(base::ALL_OR_NONE, self.all_or_none)
+            .maybe(base::PREVIEW, self.preview)
+            .close();
+    }
+}
+
+impl BodyPartPreference {
+    pub(super) fn read(at: &Reader<'_, '_>) -> Result<Option<Self>, ShapeError> {
+        let Some(at) = at.child(base::BODY_PART_PREFERENCE) else { return Ok(None) };
+        Ok(Some(Self {
+            body_type: at.need_number(base::TYPE)?,
+            truncation_size: at.number(base::TRUNCATION_SIZE)?,
+            all_or_none: at.switch(base::ALL_OR_NONE)?,
+            preview: at.number(base::PREVIEW)?,
+        }))
+    }
+
+    pub(super) fn write(&self, out: &mut Builder) {
+        out.open(base::BODY_PART_PREFERENCE)
+            .value(base::TYPE, self.body_type)
+            .maybe(base::TRUNCATION_SIZE, self.truncation_size)
+            .switch(base::ALL_OR_NONE, self.all_or_none)
+            .maybe(base::PREVIEW, self.preview)
+            .close();
+    }
+}
+
+impl PictureOptions {
+    /// Reads it with the tags of the command's own page.
+    pub(super) fn read(at: &Reader<'_, '_>, tags: PictureTags) -> Result<Option<Self>, ShapeError> {
+        let Some(at) = at.child(tags.picture) else { return Ok(None) };
+        Ok(Some(Self { max_size: at.number(tags.max_size)?, max_pictures: at.number(tags.max_pictures)? }))
+    }
+
+    pub(super) fn write(&self, out: &mut Builder, tags: PictureTags) {
+        if *self == Self::default() {
+            out.empty(tags.picture);
+            return;
+        }
+        out.open(tags.picture).maybe(tags.max_size, self.max_size).maybe(tags.max_pictures, self.max_pictures).close();
+    }
+}
+
+/// The three tags of a `Picture` option: every page has its own.
+#[derive(Clone, Copy)]
+pub(super) struct PictureTags {
+    pub(super) picture: Tag,
+    pub(super) max_size: Tag,
+    pub(super) max_pictures: Tag,
 }

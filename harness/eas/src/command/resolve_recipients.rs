@@ -1,5 +1,10 @@
 //! ResolveRecipients: names, certificates, free/busy and pictures of recipients (MS-ASCMD 2.2.1.15).
 
+mod request;
+mod response;
+#[cfg(test)]
+mod tests;
+
 use super::PictureOptions;
 use crate::status::Status;
 

@@ -1,5 +1,13 @@
 //! Search: the mailbox, the address list, document libraries (MS-ASCMD 2.2.1.16).
 
+mod query;
+mod request;
+mod response;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
 use super::{BodyPartPreference, BodyPreference, Class, Flag, Item, PictureOptions, Range};
 use crate::{CollectionId, status::Status};
 
@@ -25,6 +33,36 @@ pub enum Store {
     DocumentLibrary,
     /// Anything else, as on the wire.
     Other(String),
+}
+
+impl Store {
+    /// The name as on the wire.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Mailbox => "Mailbox",
+            Self::Gal => "GAL",
+            Self::DocumentLibrary => "DocumentLibrary",
+            Self::Other(name) => name,
+        }
+    }
+}
+
+impl From<String> for Store {
+    fn from(name: String) -> Self {
+        // Phones write the name in either case, and every server takes both.
+        match name.to_ascii_lowercase().as_str() {
+            "mailbox" => Self::Mailbox,
+            "gal" => Self::Gal,
+            "documentlibrary" | "document library" => Self::DocumentLibrary,
+            _ => Self::Other(name),
+        }
+    }
+}
+
+impl fmt::Display for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// What to look for.
@@ -70,7 +108,7 @@ pub enum Operator {
 }
 
 /// How results are wanted.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Options {
     /// 0 never, 1 signed and encrypted messages only, 2 all messages as MIME.
     pub mime_support: Option<u32>,
@@ -127,4 +165,21 @@ pub struct SearchResult {
     pub collection_id: Option<CollectionId>,
     /// The content, with root `Search:Properties`.
     pub properties: Option<Item>,
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("mime_support", &self.mime_support)
+            .field("body_preferences", &self.body_preferences)
+            .field("body_part_preference", &self.body_part_preference)
+            .field("rights_management_support", &self.rights_management_support)
+            .field("range", &self.range)
+            .field("user_name", &self.user_name)
+            .field("password", &self.password.as_ref().map(|_| "[redacted]"))
+            .field("deep_traversal", &self.deep_traversal)
+            .field("rebuild_results", &self.rebuild_results)
+            .field("picture", &self.picture)
+            .finish()
+    }
 }

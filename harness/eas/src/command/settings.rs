@@ -1,5 +1,12 @@
 //! Settings: out of office, the device's password and description, the owner's addresses (MS-ASCMD 2.2.1.18, 12.0+).
 
+mod request;
+mod response;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
 use crate::status::Status;
 
 /// What a device asks for or sets.
@@ -46,6 +53,15 @@ pub struct OofSettings {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OofState(pub u16);
 
+impl OofState {
+    /// Off.
+    pub const DISABLED: Self = Self(0);
+    /// On until it is switched off.
+    pub const GLOBAL: Self = Self(1);
+    /// On between two times.
+    pub const TIME_BASED: Self = Self(2);
+}
+
 /// The text for one audience.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OofMessage {
@@ -77,6 +93,15 @@ pub enum DevicePassword {
     Set(String),
     /// Removed from the server.
     Clear,
+}
+
+impl fmt::Debug for DevicePassword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Set(_) => "Set([redacted])",
+            Self::Clear => "Clear",
+        })
+    }
 }
 
 /// The description of a device (MS-ASCMD 2.2.3.45 DeviceInformation).

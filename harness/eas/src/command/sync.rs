@@ -3,6 +3,11 @@
 //! A request or answer without a body is no document: a request repeats the last one (12.1+), an answer says that
 //! nothing changed. Who reads HTTP bodies handles that before coming here.
 
+mod request;
+mod response;
+#[cfg(test)]
+mod tests;
+
 use easrig_wbxml::Tag;
 
 use super::{BodyPartPreference, BodyPreference, Class, Flag, Item};
