@@ -5,6 +5,7 @@
 //! waits or remembers.
 
 mod id;
+mod markup;
 mod version;
 
 pub mod command;
@@ -12,10 +13,12 @@ pub mod date;
 pub mod encoding;
 pub mod headers;
 pub mod multipart;
+pub mod policy;
 pub mod query;
 pub mod status;
 
 pub use command::Command;
 pub use id::{ClientId, CollectionId, DeviceId, DeviceIdError, PolicyKey, ServerId, SyncKey};
+pub use markup::{MAX_DOCUMENT, MarkupError};
 pub use status::{Status, StatusScope};
 pub use version::{Version, VersionError};
