@@ -47,7 +47,7 @@ fn is_part(event: &Event<'_>) -> bool {
 }
 
 fn indent(out: &mut String, levels: usize) {
-    out.extend(std::iter::repeat_n("  ", levels));
+    out.extend(std::iter::repeat_n("  ", levels.min(MOST_LEVELS)));
 }
 
 fn start(out: &mut String, tag: Tag, has_content: bool, parent: Option<Tag>) {
@@ -82,3 +82,6 @@ fn write_part(out: &mut String, part: &Event<'_>) {
         Event::Start { .. } | Event::End => {}
     }
 }
+
+/// Deeper elements are indented no further: nobody could see it, and the text would grow with the square of the depth.
+const MOST_LEVELS: usize = 64;

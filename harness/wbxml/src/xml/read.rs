@@ -92,6 +92,7 @@ pub enum XmlErrorKind {
 /// [`Limits`] that decoding has by default.
 pub fn parse(text: &str) -> Result<Document, XmlError> {
     let mut source = Source { reader: NsReader::from_str(text), tree: Tree::default() };
+    source.reader.resolver_mut().set_max_namespace_bindings(MOST_BINDINGS);
     loop {
         let at = usize::try_from(source.reader.buffer_position()).unwrap_or(text.len());
         match source.step() {
@@ -318,3 +319,5 @@ fn place(text: &str, at: usize, kind: Kind) -> XmlError {
 /// A name every page has, to ask whether a namespace is a page.
 const ANY_TOKEN: &str = "token-05";
 const BYTE_ORDER_MARK: &str = "\u{FEFF}";
+/// Namespace declarations in force at once: one on each of the deepest elements and a prefix for every page.
+const MOST_BINDINGS: usize = 512;
