@@ -8,6 +8,7 @@ mod id;
 mod markup;
 mod version;
 
+pub mod autodiscover;
 pub mod command;
 pub mod date;
 pub mod encoding;
