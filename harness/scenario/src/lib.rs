@@ -3,8 +3,11 @@
 //! Expectations judge Exchanges, wherever they come from: this room cannot see sockets, clocks or files. What a run says,
 //! it says in the [`event::Event`]s defined here, and every report is a pure function of those.
 
+pub mod decoded;
 pub mod event;
+pub mod judge;
 pub mod model;
+pub mod owner;
 pub mod path;
 pub mod variables;
 
@@ -14,8 +17,11 @@ mod requirement;
 mod syntax;
 mod verdict;
 
+pub use decoded::{Content, Decoded};
 pub use habit::{ARRANGEMENTS, HABITS, Signature};
+pub use judge::{Evidence, Judgement, judge};
 pub use model::{Role, Scenario, Step, StepKind};
+pub use owner::{OwnerFolder, OwnerItem, OwnerView};
 pub use parse::{Problem, ProblemKind, ScenarioError};
 pub use requirement::Requirement;
 pub use syntax::json_schema;

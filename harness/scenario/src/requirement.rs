@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::LazyLock};
 /// One statement of the standard that can be kept or broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Requirement {
-    /// Its id, such as `MS-ASCMD_R115`; section numbers move, ids do not.
+    /// Its id, such as `MS-ASCMD_R4771`; section numbers move, ids do not.
     pub id: &'static str,
     /// The section it stands in.
     pub section: &'static str,
@@ -33,15 +33,21 @@ impl Requirement {
     /// The id most like `id`, when one is like it at all.
     pub fn suggest(id: &str) -> Option<&'static str> {
         let wanted = id.trim().to_ascii_uppercase();
-        let digits = |text: &str| text.rsplit_once("_R").map(|(_, digits)| digits.to_owned());
-        let same_number = TABLE.iter().filter(|r| digits(r.id).is_some() && digits(r.id) == digits(&wanted));
-        let nearest = |rows: &mut dyn Iterator<Item = &'static Requirement>| {
-            rows.map(|r| (strsim::jaro_winkler(r.id, &wanted), r.id))
-                .filter(|(likeness, _)| *likeness > 0.85)
-                .max_by(|a, b| a.0.total_cmp(&b.0))
-                .map(|(_, id)| id)
-        };
-        nearest(&mut same_number.into_iter()).or_else(|| nearest(&mut TABLE.iter()))
+        if let Some(row) = Self::find(&wanted) {
+            return Some(row.id);
+        }
+        // A number that is not in its document is no slip of spelling: any id offered would be a guess.
+        let (document, number) = wanted.rsplit_once("_R")?;
+        if TABLE.iter().any(|row| row.id.rsplit_once("_R").is_some_and(|(known, _)| known == document)) {
+            return None;
+        }
+        TABLE
+            .iter()
+            .filter(|row| row.id.rsplit_once("_R").is_some_and(|(_, known)| known == number))
+            .map(|row| (strsim::jaro_winkler(row.id, &wanted), row.id))
+            .filter(|(likeness, _)| *likeness > 0.85)
+            .max_by(|a, b| a.0.total_cmp(&b.0))
+            .map(|(_, id)| id)
     }
 }
 
@@ -91,6 +97,7 @@ mod tests {
         assert_eq!(Requirement::suggest("MS-ASCDM_R3836"), Some("MS-ASCMD_R3836"));
         assert_eq!(Requirement::suggest("ms-ascmd_r3836"), Some("MS-ASCMD_R3836"));
         assert_eq!(Requirement::suggest("hello"), None);
+        assert_eq!(Requirement::suggest("MS-ASPROV_R411"), None);
         assert_eq!(Requirement::find("MS-ASCMD_R0"), None);
     }
 }

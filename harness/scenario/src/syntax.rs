@@ -61,7 +61,7 @@ pub(crate) struct ScenarioSyntax {
     pub(crate) why: Option<String>,
     /// What to change on the server.
     pub(crate) fix: Option<String>,
-    /// Requirement ids of the standard, such as `MS-ASCMD_R115`; the first one names the findings.
+    /// Requirement ids of the standard, such as `MS-ASCMD_R4771`; the first one names the findings.
     #[serde(default)]
     pub(crate) req: Vec<At<String>>,
     /// How binding it is; `must` when left out.

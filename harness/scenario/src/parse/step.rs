@@ -1,7 +1,7 @@
 use std::{collections::BTreeMap, ops::Range, time::Duration};
 
 use easrig_eas::Command;
-use easrig_wbxml::Document;
+use easrig_wbxml::{Document, XmlErrorKind};
 
 use crate::{
     ARRANGEMENTS, HABITS, Signature,
@@ -162,13 +162,19 @@ impl Check<'_> {
 
     fn xml(&mut self, xml: &At<String>) -> String {
         self.template(xml);
-        if let Err(error) = Document::from_xml(with_zeros(xml.get()).trim()) {
-            let message = error.to_string();
-            let unknown = message.split('`').nth(1).filter(|_| message.contains("unknown"));
-            let suggestion = unknown.and_then(suggest);
-            let place = unknown.and_then(|name| xml.get().find(name).map(|at| at..at + name.len()));
-            let span = place.map_or_else(|| xml.span(), |place| self.inside(&xml.span(), xml.get(), place));
-            self.problem_at(span, ProblemKind::BadXml { message, suggestion });
+        let zeros = with_zeros(xml.get());
+        if let Err(error) = Document::from_xml(&zeros) {
+            let line = zeros.get(error.offset..).and_then(|rest| rest.lines().find(|line| !line.trim().is_empty()));
+            let mut place = error.offset..error.offset + line.map_or(1, str::len);
+            let mut suggestion = None;
+            if let XmlErrorKind::UnknownElement { name, .. } = &error.kind {
+                suggestion = suggest(name);
+                let at =
+                    zeros.get(error.offset..).and_then(|rest| rest.find(name.as_str())).map(|at| error.offset + at);
+                place = at.map_or(place, |at| at..at + name.len());
+            }
+            let span = self.inside(&xml.span(), xml.get(), place);
+            self.problem_at(span, ProblemKind::BadXml { message: error.kind.to_string(), suggestion });
         }
         xml.get().clone()
     }
