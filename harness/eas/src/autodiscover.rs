@@ -1,4 +1,4 @@
-//! Finding the server of an address: the documents of Autodiscover in its XML form ("POX", MS-ASCMD 2.2.1.1) and its
+//! Finding the server of an address: the documents of Autodiscover in its XML form ("POX", MS-ASCMD) and its
 //! JSON form (v2), and the places where a device looks for them. Who asks where, and in which order, is the device's
 //! own habit; nothing here sends.
 

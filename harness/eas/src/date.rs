@@ -1,4 +1,4 @@
-//! Points in time as ActiveSync writes them, and the time zone of a calendar item (MS-ASDTYPE 2.7.2 and 2.7.6).
+//! Points in time as ActiveSync writes them, and the time zone of a calendar item (MS-ASDTYPE).
 
 use std::{fmt, str::FromStr};
 

@@ -1,5 +1,5 @@
 //! The multipart body of an ItemOperations answer: a table of offsets and lengths, then the parts; part 0 is the WBXML
-//! answer, the others are what its `Part` elements point at (MS-ASCMD 2.2.1.10.1.1, MS-ASHTTP 2.2.1.1.2.5).
+//! answer, the others are what its `Part` elements point at (MS-ASCMD, ItemOperations).
 //!
 //! The standard says "integer" only; little-endian is what known servers write.
 

@@ -1,5 +1,4 @@
-//! Status values: a number for whatever came, and the table of what each means where (MS-ASCMD 2.2.2 and 2.2.3.177,
-//! MS-ASPROV 2.2.2.54, MS-ASHTTP 2.2.2).
+//! Status values: a number for whatever came, and the table of what each means where (MS-ASCMD, MS-ASPROV, MS-ASHTTP).
 //!
 //! The table is `data/status-codes.tsv`; its head says how well each row is founded.
 

@@ -8,7 +8,7 @@ const SIZE: usize = 172;
 /// UTF-16 units of a zone's name.
 const NAME_UNITS: usize = 32;
 
-/// The time zone of a calendar item: 172 bytes in base64 (MS-ASDTYPE 2.7.6).
+/// The time zone of a calendar item: 172 bytes in base64 (MS-ASDTYPE, TimeZone).
 ///
 /// Local time = UTC − (bias + the transition's own bias). Display is the base64 text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

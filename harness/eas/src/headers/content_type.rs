@@ -3,7 +3,7 @@
 pub enum ContentType {
     /// `application/vnd.ms-sync.wbxml`
     Wbxml,
-    /// `application/vnd.ms-sync`, which means the same (MS-ASHTTP 2.2.1.1.2.2).
+    /// `application/vnd.ms-sync`, which means the same (MS-ASHTTP).
     WbxmlShort,
     /// `application/vnd.ms-sync.multipart`
     Multipart,
