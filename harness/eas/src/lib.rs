@@ -16,6 +16,7 @@ pub mod headers;
 pub mod multipart;
 pub mod policy;
 pub mod query;
+pub mod schema;
 pub mod status;
 
 pub use command::Command;

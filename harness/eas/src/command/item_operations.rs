@@ -32,7 +32,7 @@ pub enum Operation {
         delete_sub_folders: Option<Flag>,
     },
     /// Fetch one item, document or attachment.
-    Fetch(Fetch),
+    Fetch(Box<Fetch>),
     /// Move a conversation (14.0+).
     Move {
         /// The conversation.

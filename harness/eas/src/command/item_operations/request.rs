@@ -42,7 +42,7 @@ impl Operation {
                 collection_id: at.need_text(air_sync::COLLECTION_ID)?,
                 delete_sub_folders: options.map(|at| at.flag(tag::DELETE_SUB_FOLDERS)).transpose()?.flatten(),
             }),
-            tag::FETCH => Some(Self::Fetch(Fetch::read(at)?)),
+            tag::FETCH => Some(Self::Fetch(Box::new(Fetch::read(at)?))),
             tag::MOVE => Some(Self::Move {
                 conversation_id: at.need(tag::CONVERSATION_ID)?.element().bytes().into_owned(),
                 dst_fld_id: at.need_text(tag::DST_FLD_ID)?,
