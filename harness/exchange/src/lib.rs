@@ -4,12 +4,14 @@
 //! nothing else. The room also holds secrets as types, the redaction rules of the tap and the `.eascap` format.
 //! It opens no sockets and no files: readers and writers are handed in.
 
+mod eascap;
 mod exchange;
 mod failure;
 mod headers;
 mod message;
 mod secret;
 
+pub use eascap::{EascapError, EascapFile, EascapReader, EascapWriter};
 pub use exchange::{Exchange, ExchangeNumber, Origin, Outcome, Sender, Times, Timestamp, TlsSession};
 pub use failure::{Failure, Phase, TlsFailure};
 pub use headers::Headers;
