@@ -43,7 +43,7 @@ foreign:
 # benchmarks and the ratios against peers (installs Debian's libwbxml2-dev)
 bench:
     cargo bench -p easrig-wbxml
-    harness/wbxml/benches/peers/run.sh
+    python3 harness/wbxml/benches/peers/compare.py
     harness/cli/benches/run.sh
 
 # ten seconds of every fuzz target (needs a nightly toolchain and cargo-fuzz)
