@@ -1,16 +1,21 @@
 //! What each command does; one module each, named as on the wire.
 
 pub(crate) mod folder_sync;
+pub(crate) mod ping;
+pub(crate) mod send_mail;
 pub(crate) mod sync;
 
-use easrig_eas::{Command, Version, status::Status};
+use easrig_eas::{Command, Version, command::sync::Request, status::Status};
 use easrig_wbxml::Document;
 
 use crate::{Answer, Call, Caller, Reply, State, WaiterId, core::Waiter};
 
 /// What a waiting request waits for.
 #[derive(Clone, Debug)]
-pub(crate) enum Waiting {}
+pub(crate) enum Waiting {
+    Ping(ping::Watch),
+    Sync(Box<Request>),
+}
 
 /// Runs a command.
 pub(crate) fn run(state: &mut State, caller: &Caller, call: &Call) -> Reply {
@@ -18,16 +23,25 @@ pub(crate) fn run(state: &mut State, caller: &Caller, call: &Call) -> Reply {
         Ok(document) => document,
         Err(answer) => return Reply::Now(answer),
     };
+    let document = document.as_ref();
     let now = match caller.command {
-        Command::FolderSync => folder_sync::run(state, caller, document.as_ref()),
+        Command::Sync => return sync::run(state, caller, document),
+        Command::Ping => return ping::run(state, caller, document),
+        Command::FolderSync => folder_sync::run(state, caller, document),
+        Command::SendMail | Command::SmartReply | Command::SmartForward => {
+            send_mail::run(state, caller, call, document)
+        }
         _ => caller.refuse(Status::COMMAND_NOT_SUPPORTED),
     };
     Reply::Now(now)
 }
 
 /// Asks a waiting command whether it has something to say; `over` when its time is up.
-pub(crate) fn wake(_state: &mut State, waiter: &Waiter, _id: WaiterId, _over: bool) -> Option<Answer> {
-    match waiter.what {}
+pub(crate) fn wake(state: &mut State, waiter: &Waiter, id: WaiterId, over: bool) -> Option<Answer> {
+    match &waiter.what {
+        Waiting::Ping(watch) => ping::wake(state, &waiter.caller, watch, id, over),
+        Waiting::Sync(request) => sync::wake(state, &waiter.caller, request, over),
+    }
 }
 
 /// The document of a request; `None` without a body and where the body is a message.

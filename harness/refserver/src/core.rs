@@ -115,6 +115,7 @@ pub(crate) struct Desk<'a> {
     pub(crate) device: &'a mut Partnership,
     pub(crate) behaviour: &'a Behaviour,
     pub(crate) switches: &'a Switches,
+    pub(crate) name: &'a str,
     pub(crate) address: &'a str,
 }
 
@@ -217,6 +218,7 @@ impl State {
             device: account.partnerships.get_mut(&caller.device)?,
             behaviour: &self.behaviour,
             switches: &self.switches,
+            name: &account.display_name,
             address: &account.address,
         })
     }

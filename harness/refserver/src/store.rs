@@ -13,8 +13,10 @@ use easrig_eas::{
 };
 use jiff::Timestamp;
 
+pub(crate) use fields::LeftOut;
 pub use fields::{Fields, Note};
 pub use folder_type::Kind;
+pub(crate) use folder_type::{class_of, is_built_in, is_user_made};
 pub use item::{Aspect, Content, Stamps, StoredItem};
 
 /// The most items of one folder; more are refused, so that nobody fills the memory.
