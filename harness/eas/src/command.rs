@@ -24,6 +24,8 @@ mod item;
 mod preference;
 mod range;
 mod shape;
+#[cfg(test)]
+mod total;
 
 pub use class::Class;
 pub use flag::Flag;

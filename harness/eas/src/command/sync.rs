@@ -127,7 +127,7 @@ pub struct Response {
 /// One folder of an answer.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CollectionResponse {
-    /// The class; written up to 12.1 only.
+    /// The class; written up to 12.0 only.
     pub class: Option<Class>,
     /// The next key.
     pub sync_key: Option<SyncKey>,

@@ -13,7 +13,7 @@ use crate::{
 };
 
 impl Response {
-    /// The document; the class of a collection is left out from 14.0 on.
+    /// The document; the class of a collection is left out from 12.1 on, where it is optional and some phones refuse it.
     pub fn to_document(&self, version: Version) -> Document {
         let mut out = Builder::new(tag::SYNC);
         out.maybe(tag::STATUS, self.status).maybe(tag::LIMIT, self.limit);
@@ -64,7 +64,7 @@ impl CollectionResponse {
 
     fn write(&self, out: &mut Builder, version: Version) {
         out.open(tag::COLLECTION)
-            .maybe(tag::CLASS, self.class.as_ref().filter(|_| version < Version::V14_0))
+            .maybe(tag::CLASS, self.class.as_ref().filter(|_| version < Version::V12_1))
             .maybe(tag::SYNC_KEY, self.sync_key.as_ref())
             .maybe(tag::COLLECTION_ID, self.collection_id.as_ref())
             .maybe(tag::STATUS, self.status)

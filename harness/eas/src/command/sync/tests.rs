@@ -124,3 +124,11 @@ fn a_change_without_item_is_named_with_its_path() {
     let path = "Sync/Collections/Collection/Commands/Fetch/ServerId".to_owned();
     assert_eq!(error, ShapeError { path, kind: ShapeErrorKind::Missing, offset: error.offset });
 }
+
+#[test]
+fn an_answer_has_its_class_up_to_12_0_only() {
+    let collection = CollectionResponse { class: Some(Class::Email), ..CollectionResponse::default() };
+    let response = Response { collections: vec![collection], ..Response::default() };
+    assert!(response.to_document(Version::V12_0).to_xml().contains("<Class>Email</Class>"));
+    assert!(!response.to_document(Version::V12_1).to_xml().contains("Class"));
+}
