@@ -11,7 +11,7 @@ use crate::status::Status;
 /// Who a device asks about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Request {
-    /// The names or addresses, up to 1000.
+    /// The names or addresses, up to 100.
     pub to: Vec<String>,
     /// What is wanted of each.
     pub options: Option<Options>,
