@@ -1,0 +1,67 @@
+//! What an HTTP answer says, as far as a phone reads it.
+
+use easrig_eas::{encoding::ContentEncoding, headers::ContentType, multipart::Multipart};
+use easrig_exchange::{Headers, Response};
+use easrig_wbxml::{Document, Limits};
+
+/// The most bytes of an unpacked answer.
+const MOST_BYTES: usize = 64 << 20;
+
+/// An answer, unpacked.
+#[derive(Clone, Debug)]
+pub(super) struct Answer {
+    pub(super) http: u16,
+    pub(super) headers: Headers,
+    /// The body without content coding.
+    pub(super) body: Vec<u8>,
+    /// The document, where the body is or holds one.
+    pub(super) document: Option<Document>,
+    /// The parts of a multipart answer after the document.
+    pub(super) parts: Vec<Vec<u8>>,
+    /// The body ended too early, or its coding is broken.
+    pub(super) broken: bool,
+}
+
+impl Answer {
+    pub(super) fn of(response: Response) -> Self {
+        let coding = response.headers.get("Content-Encoding").unwrap_or("identity");
+        let decoded = ContentEncoding::parse(coding).decode(&response.body, MOST_BYTES);
+        let mut answer = Self {
+            http: response.status,
+            broken: response.cut.is_some() || decoded.is_err(),
+            body: decoded.unwrap_or_default(),
+            headers: response.headers,
+            document: None,
+            parts: Vec::new(),
+        };
+        answer.open();
+        answer
+    }
+
+    /// The Status that stands below the root, in the root's own page.
+    pub(super) fn status(&self) -> Option<u16> {
+        let root = self.document.as_ref()?.root();
+        let page = root.tag().page();
+        let status =
+            root.children().find(|child| child.tag().page() == page && child.tag().name() == Some("Status"))?;
+        status.text().trim().parse().ok()
+    }
+
+    fn open(&mut self) {
+        let kind = self.headers.get("Content-Type").map(ContentType::parse);
+        if kind == Some(ContentType::Multipart) {
+            let Ok(multipart) = Multipart::parse(&self.body) else {
+                self.broken = true;
+                return;
+            };
+            self.document = decode(multipart.answer());
+            self.parts = (1..64).map_while(|part| multipart.data(part)).map(<[u8]>::to_vec).collect();
+        } else if self.http == 200 {
+            self.document = decode(&self.body);
+        }
+    }
+}
+
+fn decode(bytes: &[u8]) -> Option<Document> {
+    Document::decode_prefix(bytes, Limits::default()).ok().map(|(document, _)| document)
+}

@@ -1,0 +1,184 @@
+//! Provision: ask for the policy, see what of it the device can apply, and acknowledge it or not (MS-ASPROV 3.1.5.1).
+
+use easrig_eas::{
+    Command, PolicyKey, Version,
+    command::{
+        provision::{PolicyData, PolicyRequest, PolicyType, Request, Response},
+        settings,
+    },
+    status::Status,
+};
+
+use crate::{
+    Condition,
+    persona::word::{Cannot, Placement, Treatment},
+    phone::{
+        command::trouble,
+        line::{Line, Stop},
+        request::Call,
+    },
+};
+
+impl Line {
+    /// Provision as a habit of its own: a device that then keeps silent has done all it does.
+    pub(super) async fn provision_for_itself(&self) -> Result<(), Stop> {
+        self.version().await?;
+        self.provision().await.map(drop)
+    }
+
+    /// One whole Provision. `Some` names the settings for which the device kept silent.
+    pub(in crate::phone) async fn provision(&self) -> Result<Option<Vec<String>>, Stop> {
+        let version = self.version().await?;
+        self.with(|core| core.policy_key = None);
+        let placement = self.rest(|core| &core.persona.provisioning.device_information).at(version);
+        let policy_type = if version == Version::V2_5 { PolicyType::Wap } else { PolicyType::Wbxml };
+        let first = Request {
+            device_information: (placement == Some(Placement::Provision))
+                .then(|| self.with(|core| core.describe(version))),
+            policies: vec![PolicyRequest { policy_type: policy_type.clone(), policy_key: None, status: None }],
+            ..Request::default()
+        };
+        let said = self.ask(first, None, version).await?;
+        if said.remote_wipe || said.account_only_remote_wipe {
+            return Err(self.wipe(&said, version).await);
+        }
+        let Some(policy) = said.policies.first().filter(|policy| policy.status != Some(Status(2))) else {
+            self.describe_after(placement, version).await?;
+            return Ok(None);
+        };
+        if let Some(status) = policy.status.filter(|status| status.0 != 1) {
+            return Err(Stop::GaveUp(format!("the policy came with Status {status}")));
+        }
+        let refused = policy.data.as_ref().map(|data| self.refused(data)).unwrap_or_default();
+        let status = match self.acknowledgement(&refused) {
+            Some(status) => status,
+            None => return Ok(Some(refused)),
+        };
+        let Some(temporary) = policy.policy_key else {
+            return Err(Stop::GaveUp("the policy came without a key to acknowledge".to_owned()));
+        };
+        self.acknowledge(policy_type, temporary, status, refused, version).await?;
+        self.describe_after(placement, version).await?;
+        Ok(None)
+    }
+
+    async fn acknowledge(
+        &self,
+        policy_type: PolicyType,
+        temporary: PolicyKey,
+        status: Status,
+        refused: Vec<String>,
+        version: Version,
+    ) -> Result<(), Stop> {
+        let policy = PolicyRequest { policy_type, policy_key: Some(temporary), status: Some(status) };
+        let request = Request { policies: vec![policy], ..Request::default() };
+        let asked = self.ask(request, Some(temporary), version).await;
+        let key = match asked {
+            Ok(said) => {
+                said.policies.first().filter(|policy| is_fine(policy.status)).and_then(|policy| policy.policy_key)
+            }
+            Err(stop) if refused.is_empty() => return Err(stop),
+            Err(_) => None,
+        };
+        match key {
+            Some(key) => {
+                self.with(|core| core.policy_key = Some(key));
+                Ok(())
+            }
+            None if !self.rest(|core| &core.persona.provisioning.key_required) => Ok(()),
+            None if refused.is_empty() => {
+                Err(Stop::GaveUp("the acknowledged policy was answered without a final key".to_owned()))
+            }
+            None => Err(self.stop(&Condition::PolicyRefused { settings: refused })),
+        }
+    }
+
+    /// The status the device acknowledges with; `None` when it keeps silent.
+    fn acknowledgement(&self, refused: &[String]) -> Option<Status> {
+        if refused.is_empty() {
+            return Some(Status(1));
+        }
+        match self.rest(|core| &core.persona.provisioning.cannot) {
+            Cannot::Silent => None,
+            Cannot::Partial => Some(Status(2)),
+            Cannot::NotApplied => Some(Status(3)),
+            Cannot::Pretends => Some(Status(1)),
+        }
+    }
+
+    /// The binding settings that this device cannot apply.
+    fn refused(&self, data: &PolicyData) -> Vec<String> {
+        crate::persona::binding_settings(data)
+            .into_iter()
+            .filter(|name| self.treats(name) == Treatment::Refuse)
+            .collect()
+    }
+
+    fn treats(&self, setting: &str) -> Treatment {
+        let holds = |list: &[String]| list.iter().any(|name| name == setting);
+        if self.with(|core| holds(&core.persona.provisioning.refuses.value)) {
+            self.rest(|core| &core.persona.provisioning.refuses);
+            return Treatment::Refuse;
+        }
+        if self.with(|core| holds(&core.persona.provisioning.enforces.value)) {
+            self.rest(|core| &core.persona.provisioning.enforces);
+            return Treatment::Enforce;
+        }
+        if self.with(|core| holds(&core.persona.provisioning.ignores.value)) {
+            self.rest(|core| &core.persona.provisioning.ignores);
+            return Treatment::Ignore;
+        }
+        self.rest(|core| &core.persona.provisioning.others)
+    }
+
+    async fn ask(&self, request: Request, key: Option<PolicyKey>, version: Version) -> Result<Response, Stop> {
+        let mut call = Call::new(Command::Provision, request.to_document(version).encode());
+        call.policy_key = key;
+        let answer = self.transfer(&call).await?;
+        if let Some(condition) = trouble(&answer) {
+            return Err(self.stop(&condition));
+        }
+        let document = answer.document.as_ref().ok_or_else(|| self.stop(&Condition::BadAnswer))?;
+        let said = Response::from_document(document, version)
+            .map_err(|error| Stop::GaveUp(format!("the answer to Provision: {error}")))?;
+        match said.status.filter(|status| status.0 != 1) {
+            Some(status) => Err(Stop::GaveUp(format!("Provision was answered with Status {status}"))),
+            None => Ok(said),
+        }
+    }
+
+    async fn describe_after(&self, placement: Option<Placement>, version: Version) -> Result<(), Stop> {
+        if placement != Some(Placement::SettingsAfter) {
+            return Ok(());
+        }
+        let request = settings::Request {
+            device_information: Some(self.with(|core| core.describe(version))),
+            ..settings::Request::default()
+        };
+        // Not by `command`: a server that challenges here would start the whole round again.
+        let answer = self.transfer(&Call::new(Command::Settings, request.to_document(version).encode())).await?;
+        trouble(&answer).map_or(Ok(()), |condition| Err(self.stop(&condition)))
+    }
+
+    /// A wipe is acknowledged only where that was allowed; either way nothing follows.
+    async fn wipe(&self, said: &Response, version: Version) -> Stop {
+        if !self.with(|core| core.wipe_allowed) {
+            return Stop::GaveUp(
+                "the server asks for a remote wipe, which is acknowledged on disposable targets only".into(),
+            );
+        }
+        let request = Request {
+            remote_wipe: said.remote_wipe.then_some(Status(1)),
+            account_only_remote_wipe: said.account_only_remote_wipe.then_some(Status(1)),
+            ..Request::default()
+        };
+        match self.ask(request, None, version).await {
+            Ok(_) => Stop::GaveUp("the phone was wiped at the server's wish".to_owned()),
+            Err(stop) => stop,
+        }
+    }
+}
+
+fn is_fine(status: Option<Status>) -> bool {
+    status.is_none_or(|status| status.0 == 1)
+}

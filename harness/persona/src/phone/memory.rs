@@ -1,0 +1,241 @@
+//! The phone's memory, shared by its tasks.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use easrig_eas::{CollectionId, PolicyKey, SyncKey, Version, headers::Offer};
+use easrig_exchange::{Failure, Request, Response, Secret, Timestamp};
+use url::Url;
+
+use crate::{
+    Confidence, Output, OwnerView, Patience, Persona, RequestId, Rests, Server, Setup, Sourced, SrvTarget, TaskId,
+    TimerId,
+};
+
+/// Everything the phone remembers.
+pub(super) struct Core {
+    pub(super) setup: Setup,
+    pub(super) persona: Arc<Persona>,
+    pub(super) now: Timestamp,
+    pub(super) out: Vec<Output>,
+    /// A lock was released or a task ended: others may go on.
+    pub(super) released: bool,
+    pub(super) wipe_allowed: bool,
+
+    pub(super) endpoint: Option<Url>,
+    pub(super) version: Option<Version>,
+    pub(super) offer: Option<Offer>,
+    pub(super) policy_key: Option<PolicyKey>,
+    pub(super) set_up: bool,
+    pub(super) folder_key: SyncKey,
+    pub(super) collections: BTreeMap<CollectionId, Collection>,
+    pub(super) heartbeat: Option<u32>,
+    pub(super) cookies: Vec<(String, String)>,
+    pub(super) owner: Arc<OwnerView>,
+    pub(super) made: u64,
+
+    count: u64,
+    waiting: BTreeMap<RequestId, TaskId>,
+    timers: BTreeMap<TimerId, TaskId>,
+    replies: BTreeMap<RequestId, Reply>,
+    fired: BTreeSet<TimerId>,
+    rests: BTreeMap<TaskId, Rests>,
+    spent: BTreeMap<TaskId, u32>,
+    busy: Option<TaskId>,
+}
+
+/// A folder the phone synchronises.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Collection {
+    pub(super) key: SyncKey,
+}
+
+/// What came back for a request.
+pub(super) enum Reply {
+    Answered(Box<Response>),
+    Failed(Failure),
+    Srv(Vec<SrvTarget>),
+}
+
+/// The memory, whatever happened to other tasks.
+pub(super) fn lock(core: &Mutex<Core>) -> MutexGuard<'_, Core> {
+    core.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The most requests a task may send: beyond it, server and phone turn in circles.
+pub(super) const MOST_REQUESTS: u32 = 2_000;
+
+impl Core {
+    pub(super) fn new(setup: Setup) -> Self {
+        let endpoint = match &setup.server {
+            Server::Url(url) => Some(with_path(url.clone())),
+            Server::Discover { .. } => None,
+        };
+        Self {
+            persona: Arc::clone(&setup.persona),
+            version: setup.version,
+            endpoint,
+            setup,
+            now: Timestamp(0),
+            out: Vec::new(),
+            released: false,
+            wipe_allowed: false,
+            offer: None,
+            policy_key: None,
+            set_up: false,
+            folder_key: SyncKey::initial(),
+            collections: BTreeMap::new(),
+            heartbeat: None,
+            cookies: Vec::new(),
+            owner: Arc::new(OwnerView::default()),
+            made: 0,
+            count: 0,
+            waiting: BTreeMap::new(),
+            timers: BTreeMap::new(),
+            replies: BTreeMap::new(),
+            fired: BTreeSet::new(),
+            rests: BTreeMap::new(),
+            spent: BTreeMap::new(),
+            busy: None,
+        }
+    }
+
+    pub(super) fn begin(&mut self, now: Timestamp) -> TaskId {
+        self.now = now;
+        let id = TaskId(self.next());
+        self.rests.insert(id, Rests { lowest: Confidence::High, assumed: Vec::new() });
+        id
+    }
+
+    /// The owner's view, to be changed.
+    pub(super) fn owner(&mut self) -> &mut OwnerView {
+        Arc::make_mut(&mut self.owner)
+    }
+
+    pub(super) fn change_secret(&mut self, secret: Secret) {
+        self.setup.secret = secret;
+    }
+
+    pub(super) fn rest<T>(&mut self, task: TaskId, value: &Sourced<T>) {
+        self.rest_on(task, value.confidence, &value.key);
+    }
+
+    pub(super) fn rest_on(&mut self, task: TaskId, confidence: Confidence, key: &str) {
+        let Some(rests) = self.rests.get_mut(&task) else { return };
+        rests.lowest = rests.lowest.min(confidence);
+        if confidence == Confidence::Unverified && !rests.assumed.iter().any(|known| known == key) {
+            rests.assumed.push(key.to_owned());
+        }
+    }
+
+    pub(super) fn rests_of(&mut self, task: TaskId) -> Rests {
+        self.rests.remove(&task).unwrap_or(Rests { lowest: Confidence::High, assumed: Vec::new() })
+    }
+
+    /// Sends a request; `None` when the task has sent too many.
+    pub(super) fn send(&mut self, task: TaskId, request: Request, patience: Patience) -> Option<RequestId> {
+        let spent = self.spent.entry(task).or_default();
+        *spent += 1;
+        if *spent > MOST_REQUESTS {
+            return None;
+        }
+        let id = RequestId(self.next());
+        self.waiting.insert(id, task);
+        self.out.push(Output::Send { id, request: Box::new(request), patience, task });
+        Some(id)
+    }
+
+    pub(super) fn look_up(&mut self, task: TaskId, domain: String) -> RequestId {
+        let id = RequestId(self.next());
+        self.waiting.insert(id, task);
+        self.out.push(Output::LookUpSrv { id, domain });
+        id
+    }
+
+    pub(super) fn wait(&mut self, task: TaskId, time: Duration) -> TimerId {
+        let id = TimerId(self.next());
+        self.timers.insert(id, task);
+        self.out.push(Output::Wait(id, time));
+        id
+    }
+
+    /// What a request brought, once.
+    pub(super) fn reply(&mut self, id: RequestId) -> Option<Reply> {
+        self.replies.remove(&id)
+    }
+
+    /// Whether a timer has fired; it says so once.
+    pub(super) fn has_fired(&mut self, id: TimerId) -> bool {
+        self.fired.remove(&id)
+    }
+
+    pub(super) fn deliver(&mut self, id: RequestId, reply: Reply) {
+        if self.waiting.remove(&id).is_some() {
+            self.replies.insert(id, reply);
+        }
+    }
+
+    pub(super) fn fire(&mut self, id: TimerId) {
+        if self.timers.remove(&id).is_some() {
+            self.fired.insert(id);
+        }
+    }
+
+    /// Gives up a request that has no answer yet.
+    pub(super) fn cancel(&mut self, id: RequestId) {
+        if self.waiting.remove(&id).is_some() {
+            self.out.push(Output::Cancel(id));
+        }
+        self.replies.remove(&id);
+    }
+
+    /// Forgets a timer that no longer matters.
+    pub(super) fn ignore(&mut self, id: TimerId) {
+        self.timers.remove(&id);
+        self.fired.remove(&id);
+    }
+
+    pub(super) fn forget(&mut self, task: TaskId) {
+        let open: Vec<_> = self.waiting.iter().filter(|(_, owner)| **owner == task).map(|(id, _)| *id).collect();
+        open.into_iter().for_each(|id| self.cancel(id));
+        self.timers.retain(|_, owner| *owner != task);
+        self.spent.remove(&task);
+        self.let_go(task);
+    }
+
+    /// Takes the mailbox for itself: two Syncs of one folder at once would spoil each other's key.
+    pub(super) fn take(&mut self, task: TaskId) -> bool {
+        match self.busy {
+            Some(other) => other == task,
+            None => {
+                self.busy = Some(task);
+                true
+            }
+        }
+    }
+
+    pub(super) fn let_go(&mut self, task: TaskId) {
+        if self.busy == Some(task) {
+            self.busy = None;
+            self.released = true;
+        }
+    }
+
+    fn next(&mut self) -> u64 {
+        self.count += 1;
+        self.count
+    }
+}
+
+/// The standard path where a URL has none (MS-ASHTTP 2.2.1.1.1).
+pub(super) fn with_path(mut url: Url) -> Url {
+    if url.path() == "/" {
+        url.set_path("/Microsoft-Server-ActiveSync");
+    }
+    url.set_query(None);
+    url.set_fragment(None);
+    url
+}
