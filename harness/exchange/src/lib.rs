@@ -9,6 +9,7 @@ mod exchange;
 mod failure;
 mod headers;
 mod message;
+mod redact;
 mod secret;
 
 pub use eascap::{EascapError, EascapFile, EascapReader, EascapWriter};
@@ -16,4 +17,5 @@ pub use exchange::{Exchange, ExchangeNumber, Origin, Outcome, Sender, Times, Tim
 pub use failure::{Failure, Phase, TlsFailure};
 pub use headers::Headers;
 pub use message::{Request, Response};
+pub use redact::{Content, Redactor};
 pub use secret::Secret;

@@ -1,0 +1,113 @@
+use std::fmt;
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+/// What each use of the hash is for, so that equal bytes in two uses do not meet.
+const FILLER: u8 = 0;
+const DEVICE: u8 = 1;
+const POLICY: u8 = 2;
+
+/// A keyed hash: the same input gives the same pseudonym, and without the key nobody can try inputs.
+#[derive(Clone)]
+pub(super) struct Salt(Hmac<Sha256>);
+
+impl fmt::Debug for Salt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Salt")
+    }
+}
+
+impl Salt {
+    pub(super) fn new(key: [u8; 32]) -> Self {
+        Self(Hmac::new_from_slice(&key).expect("HMAC takes keys of every length"))
+    }
+
+    fn hash(&self, purpose: u8, bytes: &[u8]) -> [u8; 32] {
+        let mut hash = self.0.clone();
+        hash.update(&[purpose]);
+        hash.update(bytes);
+        hash.finalize().into_bytes().into()
+    }
+
+    /// Overwrites `bytes` with the hexadecimal digits of their hash, again and again; line ends stand.
+    pub(super) fn fill(&self, bytes: &mut [u8]) {
+        let hash = self.hash(FILLER, bytes);
+        let digits = hash.iter().flat_map(|b| [b >> 4, b & 15]).cycle();
+        for (byte, digit) in bytes.iter_mut().zip(digits) {
+            if !matches!(byte, b'\r' | b'\n') {
+                *byte = hex(digit);
+            }
+        }
+    }
+
+    /// Filler for a text.
+    pub(super) fn scramble(&self, text: &str) -> String {
+        let mut bytes = text.as_bytes().to_vec();
+        self.fill(&mut bytes);
+        bytes.iter().map(|b| char::from(*b)).collect()
+    }
+
+    pub(super) fn policy_key(&self, key: u32) -> u32 {
+        if key == 0 {
+            return 0;
+        }
+        let low = 10_u32.pow(key.ilog10());
+        let high = low.checked_mul(10).map_or(u32::MAX, |next| next - 1);
+        let draw = self.hash(POLICY, &key.to_le_bytes());
+        let draw = draw.iter().take(8).fold(0_u64, |sum, byte| (sum << 8) | u64::from(*byte));
+        let span = u64::from(high - low) + 1;
+        low.saturating_add(u32::try_from(draw % span).unwrap_or(0))
+    }
+
+    pub(super) fn device_id(&self, id: &str) -> String {
+        let hash = self.hash(DEVICE, id.to_ascii_lowercase().as_bytes());
+        let map = |(c, draw): (char, &u8)| match c {
+            '0'..='9' => char::from(b'0' + draw % 10),
+            'a'..='z' => char::from(b'a' + draw % 26),
+            'A'..='Z' => char::from(b'A' + draw % 26),
+            other if other.is_ascii_punctuation() => other,
+            _ => 'x',
+        };
+        id.chars().zip(hash.iter().cycle()).map(map).collect()
+    }
+
+    /// The pseudonym of a device id that is no text.
+    pub(super) fn device_bytes(&self, id: &mut [u8]) {
+        let hash = self.hash(DEVICE, id);
+        for (byte, draw) in id.iter_mut().zip(hash.iter().cycle()) {
+            *byte = *draw;
+        }
+    }
+}
+
+fn hex(digit: u8) -> u8 {
+    if digit < 10 { b'0' + digit } else { b'a' - 10 + digit }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn policy_keys_keep_their_digits_and_equality() {
+        let salt = Salt::new([7; 32]);
+        assert_eq!(salt.policy_key(0), 0);
+        for key in [1, 9, 10, 1_307_199_584, 3_942_919_513, u32::MAX] {
+            let other = salt.policy_key(key);
+            assert_eq!(other.to_string().len(), key.to_string().len());
+            assert_eq!(salt.policy_key(key), other);
+        }
+        assert_ne!(salt.policy_key(1_307_199_584), Salt::new([8; 32]).policy_key(1_307_199_584));
+    }
+
+    #[test]
+    fn device_ids_keep_length_and_kind_of_character() {
+        let salt = Salt::new([7; 32]);
+        let other = salt.device_id("androidC259148960");
+        assert_eq!(other.len(), 17);
+        assert!(other.ends_with(|c: char| c.is_ascii_digit()) && other.starts_with(|c: char| c.is_ascii_lowercase()));
+        assert_ne!(other, "androidC259148960");
+        assert_eq!(salt.device_id("ANDROIDC259148960"), other.to_ascii_uppercase());
+    }
+}
