@@ -5,20 +5,24 @@
 
 pub mod decoded;
 pub mod event;
+pub mod invariant;
 pub mod judge;
 pub mod model;
 pub mod owner;
 pub mod path;
 pub mod variables;
 
+mod conclude;
 mod habit;
 mod parse;
 mod requirement;
 mod syntax;
 mod verdict;
 
+pub use conclude::{CellOutcome, Conclusion};
 pub use decoded::{Content, Decoded};
 pub use habit::{ARRANGEMENTS, HABITS, Signature};
+pub use invariant::{Context, History, INVARIANTS, Invariant};
 pub use judge::{Evidence, Judgement, judge};
 pub use model::{Role, Scenario, Step, StepKind};
 pub use owner::{OwnerFolder, OwnerItem, OwnerView};

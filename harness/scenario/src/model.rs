@@ -269,6 +269,7 @@ impl fmt::Display for Verb {
 
 /// The body of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "a scenario has a handful of these")]
 pub enum Body {
     /// None.
     Empty,
@@ -394,6 +395,7 @@ pub enum Answer {
 
 /// A change on the server's side, undone at the end of the cell. Texts are templates.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "a scenario has a handful of these")]
 pub enum Arrangement {
     /// These policy settings are in force.
     Policy {
