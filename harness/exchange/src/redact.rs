@@ -74,6 +74,7 @@ impl Redactor {
             response.body = self.body(&response.headers, std::mem::take(&mut response.body));
             self.headers(&mut response.headers);
             response.reason = self.forgotten(&response.reason);
+            response.cut = response.cut.take().map(|why| self.forgotten(&why));
         }
         exchange
     }

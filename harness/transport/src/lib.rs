@@ -7,6 +7,7 @@
 mod client;
 mod dns;
 mod fault;
+mod probe;
 mod server;
 mod tls;
 mod wire;
@@ -14,6 +15,7 @@ mod wire;
 pub use client::{Attempt, Client, ClientConfig, ClientError, ClientLimits, Patience, Session};
 pub use dns::{Names, Resolve, ResolveError, SrvEntry, SrvError};
 pub use fault::{Act, BadServer};
+pub use probe::{HelloSpec, ProbeFailure, ProbeSeen, probe};
 pub use server::{
     Authority, Server, ServerHandle, ServerLimits, ServerRequest, ServerResponse, ServerTls, ServerTlsError, Service,
     Validity, serve,
