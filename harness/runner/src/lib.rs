@@ -1,1 +1,27 @@
-//! Room `runner`.
+//! Scenario × persona × target → events.
+//!
+//! The runner plans the cells, leases the mailboxes, drives the phones over the network and lets the scenario room judge
+//! what came back. It decides nothing about right and wrong itself, and what it knows it says in events only.
+
+mod account;
+mod cell;
+mod clock;
+mod control;
+mod deed;
+mod folder;
+mod journal;
+mod lease;
+mod owner;
+mod plan;
+mod rack;
+mod run;
+mod survey;
+mod tape;
+mod watch;
+
+pub use account::{Account, AccountError};
+pub use control::{Change, Control};
+pub use folder::{FolderError, RunFolder, Unfinished};
+pub use journal::Observer;
+pub use plan::{Allowed, Versions};
+pub use run::{Orders, Outline, RunError, Target, outline, run};

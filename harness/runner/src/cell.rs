@@ -1,0 +1,591 @@
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use easrig_exchange::{Exchange, Failure, Outcome, Secret};
+use easrig_persona::{Confidence, End, Ending, Habit, Phone, Server, Setup, Task};
+use easrig_scenario::{
+    Cell, CellOutcome, Decoded, DeviceError, Evidence, Finding, Judgement, Level, OwnerView, Role, Step, StepKind,
+    UnknownVariable, Variables, judge,
+    model::{Arrangement, Effects, Need, Start},
+};
+use tokio::time::Instant;
+
+use crate::{
+    Account,
+    clock::now,
+    control::Change,
+    deed::{DeedError, Fill, wrong_login},
+    journal::CellJournal,
+    lease::Pair,
+    owner::{Seen, word},
+    plan::Planned,
+    rack::{Errand, Rack, Report},
+    run::{RunError, Shared, Target},
+};
+
+/// The longest a cell may take; a target that keeps it busy for longer is not judged.
+const CELL_LIMIT: Duration = Duration::from_secs(15 * 60);
+/// The longest the end of a cell may take: cleanup steps and the removal of what the scenario made.
+const TIDY_LIMIT: Duration = Duration::from_secs(60);
+/// The pauses between two tries of a step that polls: the first, and the longest.
+const POLL_PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_millis(1500));
+
+/// Runs one cell and says what it came to.
+pub(crate) async fn run(shared: &Shared, planned: &Planned, pair: &Pair) -> Result<Cell, RunError> {
+    let journal = CellJournal::new(&shared.journal, planned.id.clone());
+    let mut stage = Stage::new(shared, planned, pair, &journal);
+    let stopped = match tokio::time::timeout(CELL_LIMIT, stage.play()).await {
+        Ok(played) => played?.err(),
+        Err(_) => Some(Stop::Unclear(format!("the scenario was not done after {} s", CELL_LIMIT.as_secs()))),
+    };
+    if let Ok(cleaned) = tokio::time::timeout(TIDY_LIMIT, stage.clean_up(stopped.is_none())).await {
+        cleaned?;
+    } else {
+        stage.tally.notes.push(format!("cleaning up was not done after {} s", TIDY_LIMIT.as_secs()));
+    }
+    Ok(stage.conclude(stopped))
+}
+
+/// Why a cell ends before its last step.
+enum Stop {
+    /// The owner sees an error nobody expected.
+    Blocked(DeviceError),
+    /// easrig cannot tell.
+    Unclear(String),
+    /// A step found something wrong, and the steps after it stand on it.
+    Found,
+}
+
+/// What the cell has come to so far.
+#[derive(Default)]
+struct Tally {
+    findings: Vec<Finding>,
+    notes: Vec<String>,
+    expected_error: Option<DeviceError>,
+    assumed: BTreeSet<String>,
+    confidence: Option<easrig_scenario::Confidence>,
+}
+
+impl Tally {
+    /// What is wrong rests on a value of this confidence, among others.
+    fn rest_on(&mut self, lowest: Confidence) {
+        let lowest = confidence(lowest);
+        self.confidence = Some(self.confidence.map_or(lowest, |so_far| so_far.min(lowest)));
+    }
+}
+
+struct Stage<'s> {
+    shared: &'s Shared,
+    planned: &'s Planned,
+    pair: &'s Pair,
+    journal: &'s CellJournal<'s>,
+    rack: Rack<'s>,
+    vars: Variables,
+    tag: String,
+    background: BTreeMap<String, (Errand, Role)>,
+    new_secret: Option<Secret>,
+    climbed: bool,
+    tally: Tally,
+}
+
+impl<'s> Stage<'s> {
+    fn new(shared: &'s Shared, planned: &'s Planned, pair: &'s Pair, journal: &'s CellJournal<'s>) -> Self {
+        let tag = shared.tag(&planned.id);
+        let mut vars = Variables::new(tag.clone(), now());
+        let address = |account: &Account| account.address.clone();
+        vars.set_common("user", pair.owner.user.clone());
+        if let Some(address) = address(&pair.owner) {
+            vars.set_common("address", address);
+        }
+        if let Some(partner) = &pair.partner {
+            vars.set_common("partner_user", partner.user.clone());
+            if let Some(address) = address(partner) {
+                vars.set_common("partner_address", address);
+            }
+        }
+        let mut stage = Self {
+            shared,
+            planned,
+            pair,
+            journal,
+            rack: Rack::new(&shared.orders.client, &planned.persona, journal),
+            vars,
+            tag,
+            background: BTreeMap::new(),
+            new_secret: None,
+            climbed: false,
+            tally: Tally::default(),
+        };
+        for role in planned.scenario.roles() {
+            stage.cast(role);
+        }
+        stage
+    }
+
+    /// Puts the phone of a role on the rack.
+    fn cast(&mut self, role: Role) {
+        let account = self.account(role).clone();
+        let persona = &self.planned.persona;
+        let id = persona.device_id(role.name(), &account.user);
+        self.vars.set(role, "device_id", id.as_str());
+        let server = match &self.shared.orders.target {
+            Target::Url(url) => Server::Url(url.clone()),
+            Target::Address(given) => {
+                Server::Discover { address: account.address.clone().unwrap_or_else(|| given.clone()) }
+            }
+        };
+        let phone = Phone::new(Setup {
+            persona: persona.clone(),
+            role: role.name().to_owned(),
+            device_id: id,
+            user: account.user,
+            address: account.address,
+            secret: account.secret,
+            server,
+            version: self.planned.forced,
+            seed: self.shared.orders.seed ^ hash(&self.tag),
+            bearer: None,
+        });
+        self.rack.add(role, phone);
+    }
+
+    fn account(&self, role: Role) -> &'s Account {
+        match (role, &self.pair.partner) {
+            (Role::Partner, Some(partner)) => partner,
+            _ => &self.pair.owner,
+        }
+    }
+
+    /// Climbs the ladder and goes through the steps.
+    async fn play(&mut self) -> Result<Result<(), Stop>, RunError> {
+        for role in self.planned.scenario.roles() {
+            if let Err(stop) = self.climb(role).await? {
+                return Ok(Err(stop));
+            }
+        }
+        self.climbed = true;
+        for (index, step) in self.planned.scenario.steps.iter().enumerate() {
+            self.journal.step(index + 1, &step.title)?;
+            if let Err(stop) = self.step(step).await? {
+                return Ok(Err(stop));
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// Brings one phone as far as the scenario starts.
+    async fn climb(&mut self, role: Role) -> Result<Result<(), Stop>, RunError> {
+        let start = self.planned.scenario.start;
+        let mut rungs = Vec::new();
+        if start >= Start::Options {
+            if matches!(self.shared.orders.target, Target::Address(_)) {
+                rungs.push(("finding its server", Habit::Discover));
+            }
+            rungs.push(("asking for versions", Habit::Options));
+        }
+        // A phone provisions when its habits or the server say so; whether it was let in shows when it asks for folders.
+        if start >= Start::Provisioned {
+            rungs.push(("setting up", Habit::FolderSync));
+        }
+        if start >= Start::Synced {
+            rungs.push(("reading the inbox", Habit::FirstSync { folders: vec!["inbox".into()] }));
+        }
+        for (what, habit) in rungs {
+            self.journal.step(0, &format!("the {role}: {what}"))?;
+            let report = self.rack.run(role, Task::Habit(habit)).await?;
+            self.watch(&report.exchanges)?;
+            let Ending { end, rests } = report.ending;
+            self.tally.assumed.extend(rests.assumed);
+            match end {
+                End::Finished => {}
+                End::OwnerSees(error) => {
+                    let error = device_error(&error);
+                    return Ok(Err(match role {
+                        Role::Partner => {
+                            Stop::Unclear(format!("the partner's phone cannot be set up: {}", said(&error)))
+                        }
+                        _ => {
+                            self.tally.rest_on(rests.lowest);
+                            Stop::Blocked(error)
+                        }
+                    }));
+                }
+                End::GaveUp(why) | End::CannotDo(why) => {
+                    return Ok(Err(Stop::Unclear(format!("the {role} did not get through {what}: {why}"))));
+                }
+            }
+        }
+        self.learn(role);
+        Ok(Ok(()))
+    }
+
+    /// Makes what the phone knows known to the steps: folders, keys, the policy key.
+    fn learn(&mut self, role: Role) {
+        let Some(phone) = self.rack.phone(role) else { return };
+        let key = phone.policy_key().map_or_else(|| "0".to_owned(), |key| key.to_string());
+        self.vars.set(role, "policy_key", key);
+        self.vars.set(role, "folder_key", phone.folder_key().as_str());
+        for folder in phone.folders() {
+            let Some(name) = word(folder.kind) else { continue };
+            self.vars.set(role, name, folder.id.as_str());
+            if let Some(key) = phone.sync_key(&folder.id) {
+                self.vars.set(role, format!("{name}_key"), key.as_str());
+            }
+        }
+    }
+
+    async fn step(&mut self, step: &Step) -> Result<Result<(), Stop>, RunError> {
+        self.vars.set_now(now());
+        self.vars.set_common("unique", self.shared.unique());
+        if let Some(template) = step.subject() {
+            match self.vars.substitute(step.role, template) {
+                Ok(subject) => self.vars.set_common("subject", subject),
+                Err(unknown) => return Ok(Err(missing(&unknown))),
+            }
+        }
+        match &step.kind {
+            StepKind::Arrange(arrangement) => self.arrange(step, arrangement).await,
+            StepKind::Await(name) => {
+                let Some((errand, role)) = self.background.remove(name) else {
+                    return Ok(Err(Stop::Unclear(format!("nothing runs in the background as `{name}`"))));
+                };
+                let report = self.rack.wait_for(errand).await?;
+                self.judged(step, role, report).await
+            }
+            StepKind::Send(_) | StepKind::Do(_) => self.act(step).await,
+        }
+    }
+
+    /// A step that sends; again and again until it holds, when it polls.
+    async fn act(&mut self, step: &Step) -> Result<Result<(), Stop>, RunError> {
+        let deadline = step.poll.map(|time| Instant::now() + time);
+        let mut pause = POLL_PAUSES.0;
+        loop {
+            let task = match self.task(step) {
+                Ok(task) => task,
+                Err(stop) => return Ok(Err(stop)),
+            };
+            if let Some(name) = &step.background {
+                let errand = self.rack.begin(step.role, task)?;
+                self.background.insert(name.clone(), (errand, step.role));
+                // The others go on when its request is on the wire, not before.
+                self.rack.pause(Duration::from_millis(200)).await?;
+                return Ok(Ok(()));
+            }
+            let report = self.rack.run(step.role, task).await?;
+            let (judgement, stop) = self.judge(step, step.role, &report)?;
+            let holds = stop.is_none() && judgement.findings.is_empty();
+            if holds || deadline.is_none_or(|deadline| Instant::now() + pause > deadline) {
+                return Ok(self.settle(step, judgement, stop));
+            }
+            self.rack.pause(pause).await?;
+            pause = (pause * 2).min(POLL_PAUSES.1);
+            self.vars.set_now(now());
+            self.vars.set_common("unique", self.shared.unique());
+        }
+    }
+
+    fn task(&self, step: &Step) -> Result<Task, Stop> {
+        let fill = Fill { vars: &self.vars, role: step.role };
+        match &step.kind {
+            StepKind::Send(send) => {
+                let lockout = self.shared.orders.allowed.lockout && self.shared.lockout_left();
+                let user = &self.account(step.role).user;
+                let wrong = |kind| wrong_login(kind, user, &self.tag, lockout);
+                fill.explicit(send, wrong).map_err(|error| match error {
+                    DeedError::Variable(unknown) => missing(&unknown),
+                    DeedError::Xml(error) => Stop::Unclear(format!("step `{}`: {error}", step.title)),
+                })
+            }
+            StepKind::Do(habit) => fill.habit(habit.name, &habit.params).map_err(|unknown| missing(&unknown)),
+            StepKind::Arrange(_) | StepKind::Await(_) => unreachable!("only steps that send become tasks"),
+        }
+    }
+
+    async fn judged(&mut self, step: &Step, role: Role, report: Report) -> Result<Result<(), Stop>, RunError> {
+        let (judgement, stop) = self.judge(step, role, &report)?;
+        Ok(self.settle(step, judgement, stop))
+    }
+
+    /// Holds what came of a step against what the file expects.
+    fn judge(&mut self, step: &Step, role: Role, report: &Report) -> Result<(Judgement, Option<Stop>), RunError> {
+        self.watch(&report.exchanges)?;
+        let Ending { end, rests } = &report.ending;
+        self.tally.assumed.extend(rests.assumed.iter().cloned());
+        let last = report.exchanges.last();
+        let decoded = last.map(Decoded::of);
+        let error = match end {
+            End::OwnerSees(error) => Some(device_error(error)),
+            End::Finished | End::GaveUp(_) | End::CannotDo(_) => None,
+        };
+        let seen = self.rack.phone(role).map(Seen::of);
+        let evidence = Evidence {
+            exchange: last.zip(decoded.as_ref()),
+            owner: seen.as_ref().map(|seen| seen as &dyn OwnerView),
+            device_error: error.as_ref(),
+        };
+        let mut judgement = judge(&self.planned.scenario, step, &evidence, &mut self.vars);
+        let unclear = judgement.inconclusive.take().or_else(|| judgement.skipped.take());
+        let stop = match end {
+            End::OwnerSees(_) if judgement.expected_error => {
+                self.tally.expected_error = error;
+                None
+            }
+            End::OwnerSees(_) => {
+                judgement.findings.clear();
+                error.map(Stop::Blocked)
+            }
+            End::CannotDo(why) => Some(Stop::Unclear(format!("this device cannot do it: {why}"))),
+            End::GaveUp(why) => match last.and_then(failure) {
+                Some(failure) => Some(Stop::Unclear(failure.to_string())),
+                None if judgement.findings.is_empty() => {
+                    judgement.findings.push(self.gave_up(step, why, report));
+                    None
+                }
+                None => None,
+            },
+            End::Finished => unclear.map(Stop::Unclear),
+        };
+        let wrong = stop.is_some() || !judgement.findings.is_empty();
+        // An explicit request is the file's own; only what the device does of itself rests on the persona's values.
+        if wrong && matches!(step.kind, StepKind::Do(_) | StepKind::Await(_)) {
+            self.tally.rest_on(rests.lowest);
+        }
+        Ok((judgement, stop))
+    }
+
+    fn gave_up(&self, step: &Step, why: &str, report: &Report) -> Finding {
+        Finding {
+            requirement: self.planned.scenario.requirements.first().cloned().unwrap_or_default(),
+            level: step.level,
+            expected: step.title.clone(),
+            actual: why.to_owned(),
+            exchange: report.exchanges.last().map(|exchange| exchange.number),
+        }
+    }
+
+    /// Takes a judgement into the tally; a step that does not hold ends the cell, since later steps stand on it.
+    fn settle(&mut self, step: &Step, judgement: Judgement, stop: Option<Stop>) -> Result<(), Stop> {
+        let broken = judgement.findings.iter().any(|finding| finding.level == Level::Must);
+        if step.setup && (broken || stop.is_some()) {
+            let why = match stop {
+                Some(Stop::Unclear(why)) => why,
+                Some(Stop::Blocked(error)) => said(&error),
+                Some(Stop::Found) | None => judgement.findings.first().map(|f| f.actual.clone()).unwrap_or_default(),
+            };
+            return Err(Stop::Unclear(format!("the preparation `{}` did not succeed: {why}", step.title)));
+        }
+        self.tally.notes.extend(judgement.notes);
+        self.tally.findings.extend(judgement.findings);
+        match stop {
+            Some(stop) => Err(stop),
+            None if broken => Err(Stop::Found),
+            None => Ok(()),
+        }
+    }
+
+    async fn arrange(&mut self, step: &Step, arrangement: &Arrangement) -> Result<Result<(), Stop>, RunError> {
+        let Some(control) = self.shared.orders.control.clone() else {
+            return Ok(Err(Stop::Unclear("this server cannot be told to change".into())));
+        };
+        let account = self.account(step.role);
+        let change = match self.change(step, arrangement) {
+            Ok(Some(change)) => change,
+            Ok(None) => return Ok(Ok(())),
+            Err(unknown) => return Ok(Err(missing(&unknown))),
+        };
+        let id = self.planned.persona.device_id(step.role.name(), &account.user);
+        Ok(control.change(&account.user, &id, change).await.map_err(Stop::Unclear))
+    }
+
+    /// The change an arrangement asks for; none when only the phone has something to learn.
+    fn change(&mut self, step: &Step, arrangement: &Arrangement) -> Result<Option<Change>, UnknownVariable> {
+        let fill = Fill { vars: &self.vars, role: step.role };
+        Ok(Some(match arrangement {
+            Arrangement::Policy { set } => {
+                Change::Policy(set.iter().map(|(n, v)| Ok((n.clone(), fill.text(v)?))).collect::<Result<_, _>>()?)
+            }
+            Arrangement::Strict { on } => Change::Strict(*on),
+            Arrangement::Throttle { status, retry_after, times } => {
+                Change::Throttle { status: *status, retry_after: *retry_after, times: *times }
+            }
+            Arrangement::Moved => Change::Moved,
+            Arrangement::Block => Change::Block,
+            Arrangement::Quarantine => Change::Quarantine,
+            Arrangement::ExpirePolicyKey => Change::ExpirePolicyKey,
+            Arrangement::Deliver(mail) => Change::Deliver { mime: fill.outside_mail(mail)? },
+            Arrangement::Password { told } => {
+                let secret = self
+                    .new_secret
+                    .get_or_insert_with(|| Secret::new(format!("changed-{:016x}", fastrand::u64(..))))
+                    .clone();
+                if *told {
+                    if let Some(phone) = self.rack.phone_mut(step.role) {
+                        phone.change_secret(secret);
+                    }
+                    return Ok(None);
+                }
+                Change::Password(secret)
+            }
+        }))
+    }
+
+    /// Keeps an eye on the target and on the accounts after every errand.
+    fn watch(&self, exchanges: &[Exchange]) -> Result<(), RunError> {
+        for exchange in exchanges {
+            match &exchange.outcome {
+                Outcome::Failed(failure) => {
+                    self.shared.watch.failed(&exchange.request.url, failure, &self.shared.journal)?;
+                }
+                Outcome::Answered(response) => {
+                    self.shared.watch.answered();
+                    let basic =
+                        response.headers.all("WWW-Authenticate").any(|v| v.to_ascii_lowercase().starts_with("basic"));
+                    if response.status == 401 && basic && self.good_credentials(exchange) {
+                        self.shared.stop_account(exchange, &self.planned.id);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the request carried the account's own password, which should have been good.
+    fn good_credentials(&self, exchange: &Exchange) -> bool {
+        if self.new_secret.is_some() {
+            return false;
+        }
+        let sent = exchange.request.headers.get("Authorization").unwrap_or_default();
+        let accounts = [Some(&self.pair.owner), self.pair.partner.as_ref()].into_iter().flatten();
+        accounts.flat_map(Account::authorizations).any(|good| good == sent)
+    }
+
+    /// Cleanup steps, then everything that carries the tag; failures are noted and change nothing.
+    async fn clean_up(&mut self, went_through: bool) -> Result<(), RunError> {
+        for (_, (errand, _)) in std::mem::take(&mut self.background) {
+            self.rack.abandon(errand)?;
+        }
+        let scenario = &self.planned.scenario;
+        if self.climbed || went_through {
+            for step in &scenario.cleanup {
+                if let Ok(task) = self.task(step) {
+                    self.journal.step(scenario.steps.len() + 1, &step.title)?;
+                    let report = self.rack.run(step.role, task).await?;
+                    self.watch(&report.exchanges)?;
+                }
+            }
+            if scenario.effects > Effects::Reads {
+                for role in self.rack.roles() {
+                    self.tidy(role).await?;
+                }
+            }
+        }
+        if scenario.needs(Need::Control)
+            && let Some(control) = &self.shared.orders.control
+        {
+            for account in [Some(&self.pair.owner), self.pair.partner.as_ref()].into_iter().flatten() {
+                if let Err(why) = control.undo(&account.user).await {
+                    self.tally.notes.push(format!("the server could not be changed back: {why}"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn tidy(&mut self, role: Role) -> Result<(), RunError> {
+        if role == Role::Tablet {
+            return Ok(());
+        }
+        self.journal
+            .step(self.planned.scenario.steps.len() + 1, &format!("the {role} removes what the scenario made"))?;
+        let report = self.rack.run(role, Task::Habit(Habit::Tidy { tag: self.tag.clone() })).await?;
+        self.watch(&report.exchanges)?;
+        if let End::GaveUp(why) | End::CannotDo(why) = report.ending.end {
+            self.tally.notes.push(format!("what the scenario made may be left behind: {why}"));
+        }
+        Ok(())
+    }
+
+    fn conclude(self, stopped: Option<Stop>) -> Cell {
+        let Tally { findings, mut notes, expected_error, assumed, confidence } = self.tally;
+        let exchanges = self.journal.numbers();
+        let mut outcome = CellOutcome {
+            findings,
+            error_expected: expected_error.is_some(),
+            device_error: expected_error,
+            sent: !exchanges.is_empty(),
+            confidence,
+            strict: self.shared.orders.strict,
+            ..CellOutcome::default()
+        };
+        let mut blocked_by = None;
+        match stopped {
+            None | Some(Stop::Found) => {}
+            Some(Stop::Unclear(why)) => outcome.inconclusive = Some(why),
+            Some(Stop::Blocked(error)) => {
+                blocked_by = self.shared.first_cause(&self.planned.id, &error);
+                outcome.error_expected = false;
+                outcome.device_error = Some(error);
+            }
+        }
+        if !assumed.is_empty() {
+            let keys: Vec<_> = assumed.into_iter().collect();
+            notes.push(format!("ability unverified: {}", keys.join(", ")));
+        }
+        let conclusion = outcome.conclude();
+        notes.extend(conclusion.notes);
+        Cell {
+            id: self.planned.id.clone(),
+            verdict: conclusion.verdict,
+            reason: conclusion.reason,
+            blocked_by,
+            device_error: outcome.device_error,
+            findings: outcome.findings,
+            notes,
+            exchanges,
+        }
+    }
+}
+
+fn failure(exchange: &Exchange) -> Option<&Failure> {
+    match &exchange.outcome {
+        Outcome::Failed(failure) => Some(failure),
+        Outcome::Answered(_) => None,
+    }
+}
+
+fn missing(unknown: &UnknownVariable) -> Stop {
+    Stop::Unclear(unknown.to_string())
+}
+
+fn said(error: &DeviceError) -> String {
+    match error.code.as_str() {
+        "" => error.message.clone(),
+        code => format!("{code}: {}", error.message),
+    }
+}
+
+fn hash(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// The scenario room's words for what the persona room found.
+fn device_error(error: &easrig_persona::DeviceError) -> DeviceError {
+    DeviceError {
+        code: error.code.clone(),
+        message: error.message.clone(),
+        remedy: error.remedy.clone(),
+        confidence: confidence(error.confidence),
+    }
+}
+
+fn confidence(confidence: Confidence) -> easrig_scenario::Confidence {
+    match confidence {
+        Confidence::Unverified => easrig_scenario::Confidence::Unverified,
+        Confidence::Low => easrig_scenario::Confidence::Low,
+        Confidence::Med => easrig_scenario::Confidence::Med,
+        Confidence::High => easrig_scenario::Confidence::High,
+    }
+}

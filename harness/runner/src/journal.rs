@@ -1,0 +1,180 @@
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use easrig_exchange::{Exchange, ExchangeNumber, Redactor, Request};
+use easrig_persona::DeviceError;
+use easrig_scenario::{
+    Cell, CellId, Decoded, Finding, Level, Role, Verdict,
+    event::Event,
+    invariant::{Context, History, INVARIANTS},
+};
+
+use crate::{folder::RunFolder, run::RunError};
+
+/// Hears what a run does while it does it.
+pub trait Observer: Send + Sync {
+    /// An event was written to the run file.
+    fn event(&self, event: &Event) {
+        let _ = event;
+    }
+
+    /// A persona does something now; for people, and not kept.
+    fn doing(&self, persona: &str, what: &str) {
+        let _ = (persona, what);
+    }
+}
+
+/// Where everything a run sees is written down, and where the invariants are kept.
+pub(crate) struct Journal {
+    folder: Arc<RunFolder>,
+    observer: Arc<dyn Observer>,
+    redactor: Redactor,
+    kept: Mutex<BTreeMap<CellId, Kept>>,
+}
+
+/// What an invariant came to so far, for one persona and version.
+#[derive(Default)]
+struct Kept {
+    judged: usize,
+    broken: Vec<Finding>,
+}
+
+impl Journal {
+    pub(crate) fn new(folder: Arc<RunFolder>, observer: Arc<dyn Observer>, redactor: Redactor) -> Self {
+        Self { folder, observer, redactor, kept: Mutex::default() }
+    }
+
+    pub(crate) fn record(&self, event: &Event) -> Result<(), RunError> {
+        self.folder.record(event)?;
+        self.observer.event(event);
+        Ok(())
+    }
+
+    pub(crate) fn doing(&self, persona: &str, what: &str) {
+        self.observer.doing(persona, what);
+    }
+
+    /// Takes over what an earlier part of the run saw.
+    pub(crate) fn remember(&self, events: &[Event]) {
+        for event in events {
+            if let Event::InvariantBroken { cell, finding } = event {
+                self.kept().entry(cell.clone()).or_default().broken.push(finding.clone());
+            }
+        }
+    }
+
+    /// The cells of the invariants, one each per persona and version that met it.
+    pub(crate) fn invariant_cells(&self, strict: bool) -> Vec<Cell> {
+        let cell = |(id, kept): (CellId, Kept)| {
+            let fails = |f: &Finding| f.level == Level::Must || strict && f.level == Level::Should;
+            let exchanges: Vec<ExchangeNumber> = kept.broken.iter().filter_map(|finding| finding.exchange).collect();
+            let verdict = if kept.broken.iter().any(fails) { Verdict::Fail } else { Verdict::Pass };
+            let reason = kept.broken.first().map_or(String::new(), |first| {
+                format!("broken by {} of {} exchanges; the first: {}", exchanges.len(), kept.judged, first.actual)
+            });
+            Cell {
+                id,
+                verdict,
+                reason,
+                blocked_by: None,
+                device_error: None,
+                findings: kept.broken,
+                notes: Vec::new(),
+                exchanges,
+            }
+        };
+        std::mem::take(&mut *self.kept()).into_iter().map(cell).collect()
+    }
+
+    fn kept(&self) -> MutexGuard<'_, BTreeMap<CellId, Kept>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The journal of one cell.
+pub(crate) struct CellJournal<'j> {
+    pub(crate) journal: &'j Journal,
+    cell: CellId,
+    step: AtomicUsize,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Default)]
+struct Seen {
+    numbers: Vec<ExchangeNumber>,
+    histories: BTreeMap<String, History>,
+}
+
+impl<'j> CellJournal<'j> {
+    pub(crate) fn new(journal: &'j Journal, cell: CellId) -> Self {
+        Self { journal, cell, step: AtomicUsize::new(0), seen: Mutex::default() }
+    }
+
+    pub(crate) fn step(&self, number: usize, title: &str) -> Result<(), RunError> {
+        self.step.store(number, Ordering::Relaxed);
+        self.journal.doing(&self.cell.persona, &format!("{}: {title}", self.cell.scenario));
+        self.journal.record(&Event::StepStarted { cell: self.cell.clone(), step: number, title: title.to_owned() })
+    }
+
+    /// Something is about to be sent.
+    pub(crate) fn sending(&self, role: Role, request: &Request) {
+        let what = match request.query() {
+            "" => format!("{} {} → {} {}", self.cell.scenario, role, request.method, request.url.path()),
+            query => format!("{} {} → {}", self.cell.scenario, role, command(query)),
+        };
+        self.journal.doing(&self.cell.persona, &what);
+    }
+
+    /// The owner of the phone sees an error.
+    pub(crate) fn owner_sees(&self, role: Role, error: &DeviceError) {
+        self.journal.doing(&self.cell.persona, &format!("{}: the {role} shows {error}", self.cell.scenario));
+    }
+
+    /// Writes an Exchange down, holds it against every invariant and gives it back with its number.
+    pub(crate) fn exchanged(&self, mut exchange: Exchange) -> Result<Exchange, RunError> {
+        exchange.number = self.journal.folder.keep(self.journal.redactor.redact(exchange.clone()))?;
+        self.journal.record(&Event::Exchanged { cell: self.cell.clone(), exchange: exchange.number })?;
+        let decoded = Decoded::of(&exchange);
+        let mut seen = self.seen();
+        seen.numbers.push(exchange.number);
+        let history = seen.histories.entry(exchange.sender.role.clone()).or_default();
+        let mut broken = Vec::new();
+        for rule in &INVARIANTS {
+            let findings = rule.check(&Context { exchange: &exchange, decoded: &decoded, history });
+            let cell = CellId {
+                scenario: format!("invariant/{}", rule.name),
+                persona: self.cell.persona.clone(),
+                version: self.cell.version,
+            };
+            let mut kept = self.journal.kept();
+            let entry = kept.entry(cell.clone()).or_default();
+            entry.judged += 1;
+            entry.broken.extend(findings.iter().cloned());
+            broken.extend(findings.into_iter().map(|finding| Event::InvariantBroken { cell: cell.clone(), finding }));
+        }
+        history.learn(&exchange, &decoded);
+        drop(seen);
+        for event in &broken {
+            self.journal.record(event)?;
+        }
+        Ok(exchange)
+    }
+
+    /// The numbers of the cell's exchanges so far.
+    pub(crate) fn numbers(&self) -> Vec<ExchangeNumber> {
+        self.seen().numbers.clone()
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn command(query: &str) -> String {
+    easrig_eas::query::QueryLine::parse(query).map_or_else(|_| "a request".into(), |line| line.command.to_string())
+}

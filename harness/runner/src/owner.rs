@@ -1,0 +1,50 @@
+use easrig_persona::{FolderKind, ItemKind, OwnerView, Phone};
+use easrig_scenario::{OwnerFolder, OwnerItem, model::OwnerKind};
+
+/// What the owner sees, in the scenario room's words.
+pub(crate) struct Seen<'p>(pub(crate) &'p OwnerView);
+
+impl<'p> Seen<'p> {
+    pub(crate) fn of(phone: &'p Phone) -> Self {
+        Self(phone.owner())
+    }
+}
+
+/// The word scenario files use for a built-in folder.
+pub(crate) fn word(kind: FolderKind) -> Option<&'static str> {
+    FolderKind::WORDS.iter().find(|(_, k)| *k == kind).map(|(word, _)| *word)
+}
+
+impl easrig_scenario::OwnerView for Seen<'_> {
+    fn items(&self) -> Vec<OwnerItem> {
+        let item = |item: &easrig_persona::OwnerItem| {
+            Some(OwnerItem {
+                kind: match item.kind {
+                    ItemKind::Mail => OwnerKind::Mail,
+                    ItemKind::Event => OwnerKind::Event,
+                    ItemKind::Contact => OwnerKind::Contact,
+                    ItemKind::Task => OwnerKind::Task,
+                    ItemKind::Note => OwnerKind::Note,
+                    ItemKind::Other => return None,
+                },
+                folder: item.folder.to_string(),
+                subject: item.subject.clone(),
+                from: item.from.clone(),
+                read: item.read,
+                flagged: item.flagged,
+                body: item.body.clone(),
+                attachments: item.attachments.iter().map(|a| a.name.clone()).collect(),
+            })
+        };
+        self.0.items.iter().filter_map(item).collect()
+    }
+
+    fn folders(&self) -> Vec<OwnerFolder> {
+        let folder = |folder: &easrig_persona::Folder| OwnerFolder {
+            id: folder.id.to_string(),
+            name: folder.name.clone(),
+            kind: u8::try_from(folder.kind.0).unwrap_or(0),
+        };
+        self.0.folders.iter().map(folder).collect()
+    }
+}
