@@ -17,7 +17,7 @@ pub struct CellOutcome {
     pub degraded: Option<String>,
     /// Why nothing was sent.
     pub skipped: Option<String>,
-    /// Something was sent to the target.
+    /// A step of the scenario sent something to the target; the ladder, which all cells share, does not count.
     pub sent: bool,
     /// The least confidence among the persona's values that the cell rests on.
     pub confidence: Option<Confidence>,

@@ -50,8 +50,15 @@ impl Judgement {
 }
 
 /// Judges a step by what it left behind; values that it saves go into `variables`.
+///
+/// A step that ends in a device error which the file does not expect is not judged: the caller has the error, and the cell
+/// is `blocked`.
 pub fn judge(scenario: &Scenario, step: &Step, evidence: &Evidence<'_>, variables: &mut Variables) -> Judgement {
     let mut judgement = Judgement::default();
+    // An error that nobody expects is the whole story: what is missing on the screen for its sake is no second one.
+    if evidence.device_error.is_some() && !step.expects_error() {
+        return judgement;
+    }
     if let Some(why) = out_of_reach(step, evidence) {
         judgement.inconclusive = Some(why);
         return judgement;

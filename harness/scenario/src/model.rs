@@ -38,6 +38,9 @@ pub struct Scenario {
     pub steps: Vec<Step>,
     /// Steps that always run at the end.
     pub cleanup: Vec<Step>,
+    /// The folders that its texts name by variables (`{notes}`), with the role whose folder it is: where the server
+    /// does not have one, the cell is skipped before anything is sent.
+    pub folders: Vec<(Role, &'static str)>,
     pub(crate) hash: String,
 }
 

@@ -68,6 +68,9 @@ struct Check<'t> {
     level: Level,
     needs: Vec<Need>,
     scope: Scope,
+    /// Who acts in the step at hand.
+    role: Role,
+    folders: Vec<(Role, &'static str)>,
 }
 
 impl<'t> Check<'t> {
@@ -78,6 +81,8 @@ impl<'t> Check<'t> {
             level: syntax.level.unwrap_or(Level::Must),
             needs: syntax.needs.clone(),
             scope: Scope::new(syntax.start.unwrap_or_default(), &syntax.needs),
+            role: Role::Phone,
+            folders: Vec::new(),
         }
     }
 
@@ -114,6 +119,7 @@ impl<'t> Check<'t> {
             commands,
             steps,
             cleanup,
+            folders: std::mem::take(&mut self.folders),
             hash: hex(&Sha256::digest(self.text.as_bytes())),
         }
     }

@@ -57,22 +57,28 @@ fn collection_slip(request: Element<'_>, collection: Element<'_>) -> Option<Slip
     if new.is_empty() {
         return Some(Slip::new(format!("a SyncKey for collection {folder}"), "there is none").of("MS-ASCMD_R2842"));
     }
-    let cause = change_of(collection).or((old == "0").then_some("the first synchronisation"))?;
-    (new == old || new == "0")
-        .then(|| Slip::new(format!("a new SyncKey for collection {folder} after {cause}"), format!("SyncKey `{new}`")))
+    if new != old && new != "0" {
+        return None;
+    }
+    let slip = |cause| Slip::new(format!("a new SyncKey for collection {folder} {cause}"), format!("SyncKey `{new}`"));
+    if let Some(cause) = change_of(collection).or((old == "0").then_some("after the first synchronisation")) {
+        return Some(slip(cause));
+    }
+    // Seen from Exchange: nothing changes yet and more is announced. Legal perhaps; phones go round in circles.
+    collection.child(air_sync::MORE_AVAILABLE).map(|_| slip("with MoreAvailable").at_level(Level::Robust))
 }
 
 fn change_of(collection: Element<'_>) -> Option<&'static str> {
     if collection.child(air_sync::COMMANDS).is_some_and(|commands| commands.children().next().is_some()) {
-        return Some("changes sent to the phone");
-    }
-    if collection.child(air_sync::MORE_AVAILABLE).is_some() {
-        return Some("MoreAvailable");
+        return Some("after changes sent to the phone");
     }
     let added = |responses: Element<'_>| {
         responses.all(air_sync::ADD).any(|add| add.child_text(air_sync::STATUS).as_deref() == Some("1"))
     };
-    collection.child(air_sync::RESPONSES).filter(|responses| added(*responses)).map(|_| "an item taken from the phone")
+    collection
+        .child(air_sync::RESPONSES)
+        .filter(|responses| added(*responses))
+        .map(|_| "after an item taken from the phone")
 }
 
 fn folders(request: Element<'_>, answer: Element<'_>) -> Option<Slip> {

@@ -159,6 +159,14 @@ fn counts_and_types_are_judged() {
 }
 
 #[test]
+fn an_error_page_lacks_nothing_and_is_still_no_answer() {
+    let absent = "[step.expect]\nelement = [{ at = \"**/MoreAvailable\", absent = true }]";
+    assert!(words(absent, &http(200)).is_empty());
+    assert_eq!(words(absent, &http(500)).len(), 1);
+    assert!(words(&format!("{absent}\nhttp = 500"), &http(500)).is_empty());
+}
+
+#[test]
 fn headers_are_judged_whatever_their_case() {
     let mut exchange = sync("<Status>1</Status>");
     answer(&mut exchange).headers.push("ms-asprotocolversions", "12.1,14.1");
@@ -244,4 +252,19 @@ fn a_device_error_is_matched_by_its_code() {
     let wrong = judged("86000C2B", Some(&error("85010014")));
     assert!(!wrong.expected_error && wrong.findings[0].actual == "the device shows 85010014 `cannot sync`");
     assert_eq!(judged("any", None).findings[0].actual, "the device shows no error");
+}
+
+#[test]
+fn an_unexpected_device_error_is_not_told_twice() {
+    let error = DeviceError {
+        code: "86000C2B".to_owned(),
+        message: "cannot sync".to_owned(),
+        remedy: String::new(),
+        confidence: Confidence::High,
+    };
+    let scenario = scenario("[step.expect]\nowner = [{ sees = \"folder\", folder = \"inbox\" }]");
+    let screen = Screen(Vec::new());
+    let evidence = Evidence { owner: Some(&screen), device_error: Some(&error), ..Evidence::default() };
+    let judgement = judge(&scenario, &scenario.steps[0], &evidence, &mut Variables::new("t", Timestamp(0)));
+    assert_eq!(judgement, Judgement::default());
 }

@@ -106,10 +106,19 @@ impl Check<'_> {
         }
     }
 
-    fn reference(&self, written: &str) -> Option<ProblemKind> {
+    fn reference(&mut self, written: &str) -> Option<ProblemKind> {
         match Reference::parse(written) {
             Ok(Reference::Now(_)) => None,
-            Ok(Reference::Name { role, name }) if self.scope.knows(role, name) => None,
+            Ok(Reference::Name { role, name }) if self.scope.knows(role, name) => {
+                let folder = FOLDERS.iter().find(|(folder, _)| *folder == name && !self.scope.saved.contains(name));
+                if let Some((folder, _)) = folder {
+                    let named = (role.unwrap_or(self.role), *folder);
+                    if !self.folders.contains(&named) {
+                        self.folders.push(named);
+                    }
+                }
+                None
+            }
             Ok(Reference::Name { name, .. }) => {
                 Some(ProblemKind::UnknownVariable { name: written.to_owned(), help: self.scope.why_not(name) })
             }

@@ -18,6 +18,7 @@ impl Check<'_> {
     pub(super) fn step(&mut self, whole: &At<StepSyntax>) -> Option<Step> {
         let syntax = whole.get();
         let role = self.role(syntax.role.as_ref());
+        self.role = role;
         let kind = self.deed(whole);
         let subject = syntax.subject.is_some() || syntax.mail.as_ref().is_some_and(|mail| mail.get().subject.is_some());
         if subject {

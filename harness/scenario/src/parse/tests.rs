@@ -87,6 +87,7 @@ fn a_good_file_becomes_a_scenario() {
     assert_eq!(scenario.versions, [Version::V14_1, Version::V16_1]);
     assert_eq!(scenario.commands, [Command::Sync, Command::Ping]);
     assert_eq!(scenario.roles(), [Role::Phone, Role::Partner]);
+    assert_eq!(scenario.folders, [(Role::Phone, "inbox")]);
     assert_eq!(scenario.hash().len(), 64);
     let [mail, sync, ping, wait] = scenario.steps.as_slice() else { panic!("four steps") };
     assert!(mail.setup && mail.subject() == Some("{tag} hi"));
@@ -163,6 +164,20 @@ fn several_slips_are_told_at_once() {
 }
 
 #[test]
+fn a_file_cut_anywhere_is_an_error_or_a_scenario_but_no_panic() {
+    for (at, _) in GOOD.char_indices() {
+        let _ = parse(&GOOD[..at]);
+        let _ = parse(&GOOD[at..]);
+    }
+    for path in ["Sync/**/Add[ServerId=5][2]/Status", "**", "*[[", "Sync[Status!=", "AirSync:[1]", "//", "[]=!"] {
+        for (at, _) in path.char_indices() {
+            let _ = crate::path::Path::parse(&path[..at]);
+            let _ = crate::path::Path::parse(&path[at..]);
+        }
+    }
+}
+
+#[test]
 fn the_published_schema_is_up_to_date() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios/scenario.schema.json");
     if std::env::var_os("EASRIG_WRITE_SCHEMA").is_some() {
@@ -192,4 +207,29 @@ fn every_shipped_scenario_parses() {
         }
     }
     assert!(slips.is_empty(), "{}", slips.join("\n"));
+}
+
+#[test]
+fn the_guide_lists_every_habit_and_arrangement() {
+    let guide = include_str!("../../../../docs/scenarios.md");
+    for signature in crate::HABITS.iter().chain(&crate::ARRANGEMENTS) {
+        let optional = signature.optional.iter().map(|name| format!("[{name}]"));
+        let parameters: Vec<_> = signature.required.iter().map(|name| (*name).to_owned()).chain(optional).collect();
+        let row = format!("| `{}` | {} | {} |", signature.name, parameters.join(" "), signature.about);
+        assert!(guide.contains(&row), "missing in the guide: {row}");
+    }
+}
+
+#[test]
+fn every_whole_example_of_the_guide_parses() {
+    let guide = include_str!("../../../../docs/scenarios.md");
+    let examples: Vec<_> = guide.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let whole: Vec<_> = examples.into_iter().filter(|text| text.starts_with("id ")).collect();
+    assert!(whole.len() >= 3);
+    for text in whole {
+        let id = text.split('"').nth(1).expect("an id");
+        if let Err(error) = Scenario::parse(id, text) {
+            panic!("{:?}", miette::Report::new(error));
+        }
+    }
 }
