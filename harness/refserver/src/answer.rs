@@ -56,7 +56,7 @@ impl Answer {
 }
 
 /// The document that says nothing but a status; `None` for commands that have none.
-pub fn status_document(command: Command, status: Status) -> Option<Document> {
+pub(crate) fn status_document(command: Command, status: Status) -> Option<Document> {
     let (root, leaf) = status_tags(command)?;
     let mut builder = Builder::new(root);
     builder.leaf(leaf, &status.0.to_string());

@@ -1,6 +1,14 @@
 //! What each command does; one module each, named as on the wire.
 
+pub(crate) mod folder_create;
+pub(crate) mod folder_delete;
 pub(crate) mod folder_sync;
+pub(crate) mod folder_update;
+pub(crate) mod get_attachment;
+pub(crate) mod get_item_estimate;
+pub(crate) mod item_operations;
+pub(crate) mod meeting_response;
+pub(crate) mod move_items;
 pub(crate) mod ping;
 pub(crate) mod send_mail;
 pub(crate) mod sync;
@@ -28,6 +36,14 @@ pub(crate) fn run(state: &mut State, caller: &Caller, call: &Call) -> Reply {
         Command::Sync => return sync::run(state, caller, document),
         Command::Ping => return ping::run(state, caller, document),
         Command::FolderSync => folder_sync::run(state, caller, document),
+        Command::FolderCreate => folder_create::run(state, caller, document),
+        Command::FolderDelete => folder_delete::run(state, caller, document),
+        Command::FolderUpdate => folder_update::run(state, caller, document),
+        Command::MoveItems => move_items::run(state, caller, document),
+        Command::GetItemEstimate => get_item_estimate::run(state, caller, document),
+        Command::ItemOperations => item_operations::run(state, caller, call, document),
+        Command::MeetingResponse => meeting_response::run(state, caller, document),
+        Command::GetAttachment => get_attachment::run(state, caller, call),
         Command::SendMail | Command::SmartReply | Command::SmartForward => {
             send_mail::run(state, caller, call, document)
         }

@@ -16,11 +16,14 @@ mod switch;
 
 mod command;
 
+#[cfg(test)]
+mod tests;
+
 pub use account::{Account, UserName};
 pub use answer::Answer;
 pub use behaviour::Behaviour;
 pub use core::{Call, Caller, Credentials, Reply, State, WaiterId, cancel, handle, wake};
-pub use mime::Mail;
+pub use mime::{Mail, Verb};
 pub use partnership::{DeviceKey, Partnership};
 pub use persist::{InMemory, Persistence};
 pub use store::{Aspect, Content, Fields, Kind, Mailbox, Note, Stamps, StoredItem};

@@ -15,6 +15,5 @@ pub(crate) use compose::{Draft, Sender, bounce, draft, meeting_message, original
 pub(crate) use invitation::{Invitation, Method, Person};
 pub use mail::{Mail, Verb};
 pub(crate) use meeting::note_answer;
-pub(crate) use recurrence::Recurrence;
 pub(crate) use render::{Parts, write_changed, write_fields, write_mail};
 pub(crate) use view::View;

@@ -31,6 +31,8 @@ pub struct Mailbox {
     sequence: u64,
     next_id: u64,
     shelves: BTreeMap<CollectionId, Shelf>,
+    /// Where the later messages of a conversation go.
+    following: BTreeMap<[u8; 16], CollectionId>,
 }
 
 #[derive(Clone, Debug)]
@@ -43,7 +45,7 @@ struct Shelf {
 impl Mailbox {
     /// A mailbox with the built-in folders and nothing in them.
     pub fn new(_now: Timestamp) -> Self {
-        let mut mailbox = Self { sequence: 0, next_id: 0, shelves: BTreeMap::new() };
+        let mut mailbox = Self { sequence: 0, next_id: 0, shelves: BTreeMap::new(), following: BTreeMap::new() };
         for (kind, name) in Kind::BUILT_IN {
             mailbox.add_folder(&top(), name, kind.folder_type());
         }
@@ -213,6 +215,17 @@ impl Mailbox {
         shelf.items.insert(id.clone(), item);
         shelf.changed = sequence;
         Some(id.clone())
+    }
+
+    /// Has the later messages of a conversation go to `folder` instead of the inbox.
+    pub(crate) fn follow(&mut self, conversation: [u8; 16], folder: &CollectionId) {
+        self.following.insert(conversation, folder.clone());
+    }
+
+    /// Where a new message of a conversation goes.
+    pub(crate) fn arrival(&self, conversation: &[u8; 16]) -> Option<&CollectionId> {
+        let followed = self.following.get(conversation).filter(|folder| self.shelves.contains_key(*folder));
+        followed.or_else(|| self.built_in(Kind::Inbox))
     }
 
     /// The name of an item that Search and Find give and ItemOperations, SmartReply and MeetingResponse take.

@@ -13,7 +13,7 @@ use crate::{Answer, Caller, State, Switch, core::Desk, partnership::KnownFolders
 pub(crate) const BAD_KEY: u16 = 9;
 
 /// A request that breaks a rule.
-const MALFORMED: u16 = 10;
+pub(crate) const MALFORMED: u16 = 10;
 
 type Folders = BTreeMap<CollectionId, Folder>;
 

@@ -183,7 +183,7 @@ pub(crate) fn submit(state: &mut State, caller: &Caller, message: &Outgoing) {
         }
     }
     if message.save && !state.switches.has(Switch::SentItemsEmpty) {
-        file(state, &caller.user, Kind::Sent, Mail { read: true, ..Mail::new(kept.clone(), caller.now) });
+        keep(state, &caller.user, Mail { read: true, ..Mail::new(kept.clone(), caller.now) });
     }
     if !failed.is_empty() {
         let report = bounce(&kept, &failed, Sender { number: number.wrapping_add(1), ..sender }, &state.domain);
@@ -201,12 +201,14 @@ pub(crate) fn deliver(state: &mut State, user: &UserName, mail: Mail) -> Option<
             Method::Request | Method::Other => {}
         }
     }
-    file(state, user, Kind::Inbox, mail)
+    let mailbox = &mut state.accounts.get_mut(user)?.mailbox;
+    let folder = mailbox.arrival(&mail.conversation_id)?.clone();
+    mailbox.add(&folder, Content::Mail(Box::new(mail)))
 }
 
-fn file(state: &mut State, user: &UserName, kind: Kind, mail: Mail) -> Option<ServerId> {
+fn keep(state: &mut State, user: &UserName, mail: Mail) -> Option<ServerId> {
     let mailbox = &mut state.accounts.get_mut(user)?.mailbox;
-    let folder = mailbox.built_in(kind)?.clone();
+    let folder = mailbox.built_in(Kind::Sent)?.clone();
     mailbox.add(&folder, Content::Mail(Box::new(mail)))
 }
 

@@ -19,7 +19,7 @@ use super::{Waiting, send_mail};
 use crate::{Answer, Caller, Reply, State, core::Desk};
 
 pub(crate) use changes::count_pending;
-pub(crate) use collection::Outcome;
+pub(crate) use collection::known_items;
 pub(crate) use state::CollectionState;
 
 /// A request that breaks a rule.

@@ -80,10 +80,6 @@ impl<'m> View<'m> {
         shown(self.message.reply_to())
     }
 
-    pub(crate) fn from_address(&self) -> Option<String> {
-        bare(self.message.from()).into_iter().next()
-    }
-
     /// Everybody the message goes to, in lower case, each once.
     pub(crate) fn recipients(&self) -> Vec<String> {
         let mut all: Vec<String> =

@@ -251,7 +251,7 @@ fn in_order(mut responses: Vec<CommandResponse>) -> Vec<CommandResponse> {
     responses
 }
 
-/// The folder's key is what a device that never asked has.
+/// What the device had of a folder when it was given `key`; nothing for a key that is neither of the last two.
 pub(crate) fn known_items<'d>(
     desk: &'d Desk<'_>,
     folder: &CollectionId,
