@@ -476,7 +476,7 @@ impl<'s> Stage<'s> {
                     self.watch(&report.exchanges)?;
                 }
             }
-            if scenario.effects > Effects::Reads {
+            if scenario.effects > Effects::Reads && !self.shared.orders.leave {
                 for role in self.rack.roles() {
                     self.tidy(role).await?;
                 }

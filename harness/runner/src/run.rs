@@ -69,6 +69,8 @@ pub struct Orders {
     pub seed: u64,
     /// Whether contents are written down.
     pub keep_content: bool,
+    /// Whether what the scenarios made stays in the mailboxes (`--leave`), for a second look by other means.
+    pub leave: bool,
     /// Trust and names.
     pub client: Client,
     /// What was allowed and how trust was widened, in words, for the run file.
