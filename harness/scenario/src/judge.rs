@@ -8,7 +8,7 @@ use easrig_exchange::{Exchange, ExchangeNumber, Failure, Outcome};
 
 use crate::{
     DeviceError, Finding, Level,
-    decoded::Decoded,
+    decoded::{Decoded, http_equivalents},
     model::{Alternative, Expect, Role, Scenario, Step, StepKind},
     owner::OwnerView,
     variables::{UnknownVariable, Variables},
@@ -147,7 +147,9 @@ fn is_late(step: &Step, failure: &Failure) -> bool {
 }
 
 fn wants(expect: &Expect, http: u16, decoded: &Decoded) -> bool {
+    let stands_for = |(scope, status)| http_equivalents(scope, status).iter().any(|code| expect.http.contains(code));
     expect.http.contains(&http)
+        || decoded.status.is_some_and(stands_for)
         || expect.status.iter().any(|status| envelope::equivalents(decoded, *status).contains(&http))
         || decoded.status.is_some_and(|(_, status)| expect.status.contains(&status.0))
 }

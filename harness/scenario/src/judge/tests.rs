@@ -100,6 +100,9 @@ fn a_server_that_cannot_answer_is_inconclusive_unless_that_is_expected() {
     }
     assert!(judged("[step.expect]\nhttp = 503", &http(503)).0.holds());
     assert!(judged("[step.expect]\nstatus = 111", &http(503)).0.holds());
+    let busy = exchange("Sync", "14.1", "", r#"<Sync xmlns="AirSync"><Status>111</Status></Sync>"#);
+    assert!(judged("[step.expect]\nhttp = 503", &busy).0.holds());
+    assert!(judged("[step.expect]\nstatus = 1", &busy).0.inconclusive.is_some());
     assert!(judged("login = \"wrong-user\"\n[step.expect]\nhttp = 200", &http(401)).0.inconclusive.is_none());
     assert_eq!(words("[step.expect]\nstatus = 1", &http(500)).len(), 1);
 }
