@@ -256,3 +256,42 @@ fn a_known_secret_goes_wherever_it_stands() {
         assert!(!holds(&saved(&out), SECRET), "{kind}");
     }
 }
+
+#[test]
+fn a_message_inside_a_document_keeps_its_fields() {
+    let message = format!("From: bob@corp.example\r\nTo: alice@easrig.test\r\nSubject: {CONTENT}\r\n\r\n{CONTENT}\r\n");
+    let sent = Builder::new(tags::compose_mail::SEND_MAIL)
+        .leaf(tags::compose_mail::CLIENT_ID, "c-1")
+        .opaque(tags::compose_mail::MIME, message.as_bytes())
+        .finish();
+    let after = Document::decode(&masked_body(WBXML, &sent.encode())).unwrap();
+    let mime = after.root().child(tags::compose_mail::MIME).unwrap().bytes().into_owned();
+    assert_eq!(mime.len(), message.len());
+    assert!(holds(&mime, "\r\nTo: alice@easrig.test\r\nSubject: ") && !holds(&mime, CONTENT) && !holds(&mime, "bob"));
+    assert_eq!(after.root().child_text(tags::compose_mail::CLIENT_ID).unwrap(), "c-1");
+}
+
+#[test]
+fn damaged_bodies_of_every_kind_are_masked_without_a_panic() {
+    let json = format!(r#"{{"a":"{CONTENT}","b":["\"","x\\"],"c":{{"d":1}}}}"#);
+    let xml = format!("<a x='1'><b>{CONTENT}</b><!-- x --><![CDATA[y]]></a>");
+    let mime = format!("Content-Type: multipart/mixed; boundary=q\r\n\r\n--q\r\nSubject: {CONTENT}\r\n\r\n--q--\r\n");
+    let parts = Multipart::build(&[&sync().encode(), mime.as_bytes()]).unwrap();
+    let bodies: [(&str, Vec<u8>); 5] = [
+        (WBXML, sync().encode()),
+        ("application/json", json.into_bytes()),
+        ("text/xml", xml.into_bytes()),
+        ("message/rfc822", mime.into_bytes()),
+        ("application/vnd.ms-sync.multipart", parts),
+    ];
+    for (kind, body) in bodies {
+        for at in 0..body.len() {
+            for flip in [0x01, 0x80, 0xFF] {
+                let mut damaged = body.clone();
+                damaged[at] ^= flip;
+                assert_eq!(masked_body(kind, &damaged).len(), body.len(), "{kind} at {at}");
+            }
+            masked_body(kind, &body[..at]);
+        }
+    }
+}

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use easrig_eas::encoding::{ContentEncoding, gzip};
 use easrig_eas::multipart::Multipart;
-use easrig_wbxml::{Decoder, Event, Limits, Tag};
+use easrig_wbxml::{Decoder, Event, Limits, Tag, tags};
 
 use super::table::{Rule, rule};
 use super::{Content, Redactor, mime, text};
@@ -47,7 +47,7 @@ impl Redactor {
         body
     }
 
-    fn plain_body(&self, headers: &Headers, body: &mut Vec<u8>) {
+    fn plain_body(&self, headers: &Headers, body: &mut [u8]) {
         let kind = headers.get("Content-Type").unwrap_or_default().to_ascii_lowercase();
         let kind = kind.split(';').next().unwrap_or_default().trim();
         match kind {
@@ -79,36 +79,49 @@ impl Redactor {
         }
     }
 
-    fn multipart(&self, body: &mut Vec<u8>) {
-        let parts: Option<Vec<Vec<u8>>> = Multipart::parse(body).ok().map(|multipart| {
-            let mut parts = vec![multipart.answer().to_vec()];
-            parts.extend((1..).map_while(|part| multipart.data(part)).map(<[u8]>::to_vec));
-            parts
-        });
-        let masked = parts.and_then(|mut parts| {
-            for (index, part) in parts.iter_mut().enumerate() {
-                match index {
-                    0 => self.wbxml(part),
-                    _ if mime::looks_like_message(part) => self.message(part),
-                    _ => self.unknown(part),
-                }
+    /// Masks each part where it stands; the table of parts stands, and what lies between parts is unknown.
+    fn multipart(&self, body: &mut [u8]) {
+        let before = body.to_vec();
+        let Ok(multipart) = Multipart::parse(&before) else { return self.unknown(body) };
+        let data = (1..).map_while(|part| multipart.data(part));
+        let parts: Vec<&[u8]> = std::iter::once(multipart.answer()).chain(data).collect();
+        let together = parts.iter().fold(0_usize, |sum, part| sum.saturating_add(part.len()));
+        if together > before.len() {
+            // Parts that overlap are no answer anybody reads, and masking each would take its toll.
+            return self.unknown(body);
+        }
+        // One number for the count, two for each part.
+        let table = parts.len().saturating_mul(8).saturating_add(4);
+        self.unknown(body.get_mut(table..).unwrap_or_default());
+        for (index, part) in parts.into_iter().enumerate() {
+            let mut masked = part.to_vec();
+            match index {
+                0 => self.wbxml(&mut masked),
+                _ if mime::looks_like_message(part) => self.message(&mut masked),
+                _ => self.unknown(&mut masked),
             }
-            let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
-            Multipart::build(&parts)
-        });
-        match masked {
-            Some(masked) => *body = masked,
-            None => self.unknown(body),
+            if let Some(place) = place(&before, part).and_then(|range| body.get_mut(range)) {
+                place.copy_from_slice(&masked);
+            }
         }
     }
 
     /// Rewrites the texts of a document where they stand; from where it cannot be decoded on, all is unknown.
     fn wbxml(&self, body: &mut [u8]) {
         let found = texts(body);
+        let mut is_message = false;
         for (tag, range) in found.texts {
-            if let Some(bytes) = body.get_mut(range) {
-                self.element(tag, bytes);
+            let Some(bytes) = body.get_mut(range) else { continue };
+            match tag {
+                // The Type of a body stands before its Data; 4 is a whole message (MS-ASAIRS Type).
+                tags::air_sync_base::TYPE => is_message = bytes == b"4",
+                tags::air_sync_base::DATA if !is_message => {
+                    self.unknown(bytes);
+                    continue;
+                }
+                _ => {}
             }
+            self.element(tag, bytes);
         }
         if let Some(rest) = body.get_mut(found.end..) {
             self.unknown(rest);

@@ -10,14 +10,35 @@ const STRUCTURE: [&str; 5] = ["mime-version", "content-transfer-encoding", "date
 /// Fields of addresses and ids.
 const WORDS: [&str; 9] = ["from", "to", "cc", "bcc", "reply-to", "sender", "message-id", "in-reply-to", "references"];
 
-/// Whether this begins like a message: with a field name and a colon.
+/// Fields that messages begin with; `Note:` at the start of a text is no field.
+const FIRST: [&str; 20] = [
+    "received",
+    "return-path",
+    "delivered-to",
+    "mime-version",
+    "from",
+    "to",
+    "cc",
+    "subject",
+    "date",
+    "message-id",
+    "content-type",
+    "content-transfer-encoding",
+    "content-class",
+    "reply-to",
+    "sender",
+    "importance",
+    "thread-topic",
+    "dkim-signature",
+    "references",
+    "in-reply-to",
+];
+
+/// Whether this begins like a message.
 pub(super) fn looks_like_message(bytes: &[u8]) -> bool {
     let line = bytes.split(|b| *b == b'\n').next().unwrap_or_default();
     let name = line.split(|b| *b == b':').next().unwrap_or_default();
-    name.len() < line.len()
-        && (1..=40).contains(&name.len())
-        && name.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-')
-        && bytes.contains(&b'\n')
+    name.len() < line.len() && FIRST.iter().any(|first| name.eq_ignore_ascii_case(first.as_bytes()))
 }
 
 /// Masks a message in place: field names, structure, dates and boundaries stand, everything else becomes filler.
@@ -49,13 +70,18 @@ fn mask_field(
     salt: &Salt,
 ) {
     let folded = line.first().is_some_and(u8::is_ascii_whitespace);
-    let colon = if folded { None } else { memchr::memchr(b':', line) };
-    let value = match colon {
-        Some(at) => {
-            let (name, value) = line.split_at_mut(at.saturating_add(1).min(line.len()));
-            let name = name.strip_suffix(b":").unwrap_or(name);
-            *field = Some(String::from_utf8_lossy(name).to_ascii_lowercase());
-            value
+    let colon = memchr::memchr(b':', line).filter(|_| !folded);
+    let named = colon.and_then(|at| line.get(..at)).filter(|name| is_field_name(name));
+    let value = match named.map(|name| String::from_utf8_lossy(name).to_ascii_lowercase()) {
+        Some(name) => {
+            let at = name.len().saturating_add(1).min(line.len());
+            *field = Some(name);
+            line.split_at_mut(at).1
+        }
+        // Neither a field nor the rest of one: nobody knows what it says.
+        None if !folded => {
+            *field = None;
+            line
         }
         None => line,
     };
@@ -63,8 +89,7 @@ fn mask_field(
     let (_, value) = value.split_at_mut(start);
     match field.as_deref() {
         Some(name) if STRUCTURE.contains(&name) => {}
-        Some("content-type") => mask_parameters(value, boundaries, kept, salt),
-        Some("content-disposition") => mask_parameters(value, boundaries, kept, salt),
+        Some("content-type" | "content-disposition") => mask_parameters(value, boundaries, kept, salt),
         Some(name) if WORDS.contains(&name) => mask_words(value, kept, salt),
         _ => salt.fill(value),
     }
@@ -91,6 +116,10 @@ fn mask_parameters(value: &mut [u8], boundaries: &mut Vec<Vec<u8>>, kept: &[Stri
     }
 }
 
+fn is_field_name(name: &[u8]) -> bool {
+    !name.is_empty() && name.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-')
+}
+
 fn mask_words(bytes: &mut [u8], kept: &[String], salt: &Salt) {
     match std::str::from_utf8(bytes).map(|words| text::words(words, kept, salt)) {
         Ok(masked) if masked.len() == bytes.len() => bytes.copy_from_slice(masked.as_bytes()),
@@ -107,6 +136,15 @@ fn is_boundary(line: &[u8], boundaries: &[Vec<u8>]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_with_a_colon_is_no_message_and_a_stray_line_no_field() {
+        assert!(!looks_like_message(b"Note: the key is under the mat\n"));
+        let mut bytes = b"Date: Mon\nthe key\nmy key: mat\n".to_vec();
+        mask(&mut bytes, &[], &Salt::new([3; 32]));
+        assert!(bytes.starts_with(b"Date: Mon\n"));
+        assert!(memchr::memmem::find(&bytes, b"key").is_none() && memchr::memmem::find(&bytes, b"mat").is_none());
+    }
 
     #[test]
     fn a_message_keeps_its_structure_and_loses_its_words() {

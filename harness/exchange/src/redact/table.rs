@@ -14,7 +14,7 @@ pub(super) enum Rule {
     Words,
     /// It becomes filler: the rule of every element that has no other.
     Fill,
-    /// It is a whole message, or may be one.
+    /// It is a whole message, if it begins like one.
     Message,
     /// It is overwritten, whatever else is kept.
     Secret,
@@ -57,7 +57,7 @@ const TABLE: &[(&str, Rule, &str)] = &[
         CompleteTime DisallowNewTimeProposal",
     ),
     ("Email", Rule::Words, "To Cc From ReplyTo DisplayTo Organizer"),
-    ("Email", Rule::Message, "MIMEData Body"),
+    ("Email", Rule::Message, "MIMEData"),
     ("Email", Rule::Base64, "GlobalObjId"),
     ("Email", Rule::Keep, "TimeZone"),
     ("AirNotify", Rule::Keep, "Version LifeTime Status Expiry Enable ServerId"),
@@ -133,7 +133,7 @@ const TABLE: &[(&str, Rule, &str)] = &[
     ("Settings", Rule::Device, "IMEI"),
     ("DocumentLibrary", Rule::Plain, "IsFolder CreationDate LastModifiedDate IsHidden ContentLength"),
     ("ItemOperations", Rule::Keep, "Store Range Total Status Version Schema Part DstFldId ConversationId"),
-    ("ItemOperations", Rule::Message, "Data"),
+    ("ItemOperations", Rule::Base64, "Data"),
     ("ItemOperations", Rule::Secret, "Password"),
     ("ItemOperations", Rule::Words, "UserName"),
     ("ComposeMail", Rule::Keep, "FolderId ItemId LongId InstanceId ClientId Status AccountId Type"),
