@@ -88,11 +88,15 @@ async fn connect(endpoint: &Endpoint, names: &Names, patience: Duration) -> Resu
     for (index, address) in addresses.iter().enumerate() {
         let left = deadline.saturating_duration_since(Instant::now());
         let shares = u32::try_from(addresses.len().saturating_sub(index)).unwrap_or(u32::MAX).max(1);
-        last = match timeout(left / shares, TcpStream::connect(address)).await {
+        let failure = match timeout(left / shares, TcpStream::connect(address)).await {
             Ok(Ok(stream)) => return Ok(stream),
             Ok(Err(error)) => refusal(endpoint, *address, &error),
             Err(_) => Failure::Timeout { phase: Phase::Connect, seconds: seconds(patience) },
         };
+        // A refusal says more than an address family that this machine does not have.
+        if !matches!(last, Failure::Refused { .. }) {
+            last = failure;
+        }
     }
     Err(last)
 }
