@@ -61,12 +61,7 @@ pub(crate) fn run(state: &mut State, caller: &Caller, call: &Call, document: Opt
     }
 }
 
-fn operate(
-    state: &mut State,
-    caller: &Caller,
-    operation: &Operation,
-    parts: &mut Option<Parts>,
-) -> OperationResponse {
+fn operate(state: &mut State, caller: &Caller, operation: &Operation, parts: &mut Option<Parts>) -> OperationResponse {
     match operation {
         Operation::Fetch(asked) => {
             let mut response = named_like(asked);
@@ -226,10 +221,15 @@ fn move_conversation(state: &mut State, caller: &Caller, id: &[u8], to: &Collect
     let folders: Vec<CollectionId> = desk.mailbox.folders().map(|folder| folder.server_id.clone()).collect();
     let mut conversation = None;
     for folder in folders.iter().filter(|folder| *folder != to && Some(*folder) != drafts.as_ref()) {
-        let members = desk.mailbox.items(folder).filter(|item| item.mail().is_some_and(|mail| mail.conversation_id == id));
+        let members =
+            desk.mailbox.items(folder).filter(|item| item.mail().is_some_and(|mail| mail.conversation_id == id));
         let members: Vec<ServerId> = members.map(|item| item.id.clone()).collect();
         for member in members {
-            conversation = conversation.or(desk.mailbox.item(folder, &member).and_then(|item| item.mail()).map(|mail| mail.conversation_id));
+            conversation = conversation.or(desk
+                .mailbox
+                .item(folder, &member)
+                .and_then(|item| item.mail())
+                .map(|mail| mail.conversation_id));
             desk.mailbox.relocate(folder, &member, to, keep_id);
         }
     }

@@ -158,8 +158,7 @@ fn reply(desk: &mut Desk<'_>, caller: &Caller, meeting: &Invitation, answer: Dec
     let sender = Sender { name: desk.name, address: desk.address, now: caller.now, number };
     let me =
         Person { name: desk.name.to_owned(), address: desk.address.to_owned(), partstat: answer.partstat().to_owned() };
-    let reply =
-        Invitation { method: Method::Reply, attendees: vec![me], stamp: caller.now, ..meeting.clone() };
+    let reply = Invitation { method: Method::Reply, attendees: vec![me], stamp: caller.now, ..meeting.clone() };
     let word = match answer {
         Decision::Accept => "Accepted",
         Decision::Tentative => "Tentative",
