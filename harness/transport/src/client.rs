@@ -14,6 +14,9 @@ mod answer;
 mod connection;
 mod pool;
 
+/// How soon a kept connection shows that the server had closed it before.
+const STALE_WITHIN: Duration = Duration::from_secs(1);
+
 /// What every connection of a client has in common.
 #[derive(Clone, Debug)]
 pub struct ClientConfig {
@@ -210,7 +213,10 @@ impl Session {
             attempt.tls.clone_from(&kept.tls);
             let read = answer::exchange(&mut kept, request, patience, self.shared.limits, clock, attempt).await;
             match read {
-                Err(Failure::Closed) if attempt.times.first_byte.is_none() => attempt.retried = true,
+                // Later than that the server has let the request wait and then hung up: news, not a stale connection.
+                Err(Failure::Closed) if attempt.times.first_byte.is_none() && clock.elapsed() < STALE_WITHIN => {
+                    attempt.retried = true;
+                }
                 Err(failure) => return Err(failure),
                 Ok(done) => return Ok(self.finish(endpoint, kept, done)),
             }
@@ -249,8 +255,12 @@ impl Clock {
         Self { wall: Timestamp(0).after(wall), start: Instant::now() }
     }
 
+    fn elapsed(&self) -> Duration {
+        self.start.elapsed()
+    }
+
     fn micros(&self) -> u64 {
-        u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX)
+        u64::try_from(self.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 }
 
