@@ -8,15 +8,16 @@ use easrig_persona::{Confidence, End, Ending, Habit, Phone, Server, Setup, Task}
 use easrig_scenario::{
     Cell, CellOutcome, Decoded, DeviceError, Evidence, Finding, Judgement, Level, OwnerView, Role, Step, StepKind,
     UnknownVariable, Variables, judge,
-    model::{Arrangement, Effects, Need, Start},
+    model::{Arrangement, Attachment, Body, Effects, Need, Send, Start},
 };
+use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
 use crate::{
     Account,
     clock::now,
     control::Change,
-    deed::{DeedError, Fill, wrong_login},
+    deed::{DeedError, Fill, file, wrong_login},
     journal::CellJournal,
     lease::Pair,
     owner::{Seen, word},
@@ -244,6 +245,10 @@ impl<'s> Stage<'s> {
                 Ok(subject) => self.vars.set_common("subject", subject),
                 Err(unknown) => return Ok(Err(missing(&unknown))),
             }
+        }
+        if let Some(attachment) = attachment(step) {
+            let hash = Sha256::digest(&file(attachment).content);
+            self.vars.set_common("attachment", hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
         }
         match &step.kind {
             StepKind::Arrange(arrangement) => self.arrange(step, arrangement).await,
@@ -546,6 +551,16 @@ impl<'s> Stage<'s> {
             notes,
             exchanges,
         }
+    }
+}
+
+/// The file that a step sends; its hash is the variable `{attachment}` from then on.
+fn attachment(step: &Step) -> Option<&Attachment> {
+    match &step.kind {
+        StepKind::Send(Send { body: Body::Mail(mail), .. }) => mail.attachment.as_ref(),
+        StepKind::Do(habit) => habit.params.attachment.as_ref(),
+        StepKind::Arrange(Arrangement::Deliver(mail)) => mail.attachment.as_ref(),
+        _ => None,
     }
 }
 

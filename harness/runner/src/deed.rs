@@ -202,7 +202,7 @@ impl Fill<'_> {
 }
 
 /// A file of `size` bytes that differ from place to place, so that a shifted or cut copy is noticed.
-fn file(attachment: &easrig_scenario::model::Attachment) -> Attachment {
+pub(crate) fn file(attachment: &easrig_scenario::model::Attachment) -> Attachment {
     let content = (0..attachment.size).map(|i| (i.wrapping_mul(167) ^ (i >> 8)) as u8).collect();
     Attachment { name: attachment.name.clone(), content }
 }

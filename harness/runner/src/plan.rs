@@ -5,7 +5,10 @@ use easrig_persona::Persona;
 use easrig_scenario::{
     CellId, Role, Scenario, StepKind,
     model::{Effects, Need},
+    variables::FOLDERS,
 };
+
+use crate::survey::Found;
 
 /// Which protocol versions a run speaks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,11 +60,11 @@ pub(crate) struct Planned {
 pub(crate) fn cells(
     scenarios: &[Arc<Scenario>],
     persona: &Arc<Persona>,
-    picked: Option<Version>,
-    offered: &[Version],
+    found: &Found,
     versions: &Versions,
     means: Means,
 ) -> Vec<Planned> {
+    let (picked, offered) = (found.version, found.offered.as_slice());
     let able = persona.versions();
     let wanted: Vec<(Option<Version>, Option<Version>)> = match versions {
         Versions::Own => vec![(picked, None)],
@@ -79,7 +82,8 @@ pub(crate) fn cells(
         id: CellId { scenario: scenario.id.clone(), persona: persona.id().to_owned(), version },
         skip: unfit(version, forced, offered, able)
             .or_else(|| lacking(scenario, version, means))
-            .or_else(|| unable(scenario, persona)),
+            .or_else(|| unable(scenario, persona))
+            .or_else(|| homeless(scenario, found.folders.as_deref())),
         scenario: Arc::clone(scenario),
         persona: Arc::clone(persona),
         forced,
@@ -108,6 +112,14 @@ fn lacking(scenario: &Scenario, version: Option<Version>, means: Means) -> Optio
         .or_else(|| need(Need::Reference, means.reference, "needs the reference server"))
         .or_else(|| need(Need::Heartbeat, means.heartbeat, "waits out a long heartbeat; ask for it with --heartbeats"))
         .or_else(|| forbidden(scenario.effects, means.allowed))
+}
+
+/// A folder that the scenario uses and the server does not have.
+fn homeless(scenario: &Scenario, folders: Option<&[&str]>) -> Option<String> {
+    let there = folders?;
+    let (_, missing) = scenario.folders.iter().find(|(_, folder)| !there.contains(folder))?;
+    let name = FOLDERS.iter().find(|(variable, _)| variable == missing).map_or(*missing, |(_, name)| name);
+    Some(format!("the server has no {name} folder"))
 }
 
 /// A habit the persona is known not to have.

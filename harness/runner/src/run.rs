@@ -128,7 +128,7 @@ pub fn outline(orders: &Orders) -> Outline {
     let mut cells = 0;
     for (index, persona) in orders.personas.iter().enumerate() {
         let pair = pairs.look(index);
-        let planned = planned(orders, persona, &pair, None, &[]);
+        let planned = planned(orders, persona, &pair, &survey::Found::default());
         for planned in planned.iter().filter(|planned| planned.skip.is_none()) {
             cells += 1;
             for role in planned.scenario.roles() {
@@ -284,7 +284,7 @@ async fn run_lane(shared: &Shared, lane: usize) -> Result<(), RunError> {
             Some(_) => survey::Found::default(),
             None => survey::run(shared, persona, &mut pair).await?,
         };
-        let cells = planned(&shared.orders, persona, &pair, found.version, &found.offered);
+        let cells = planned(&shared.orders, persona, &pair, &found);
         shared.journal.record(&Event::Planned { cells: cells.iter().map(|c| c.id.clone()).collect() })?;
         for planned in &cells {
             if shared.done.contains(&planned.id) {
@@ -342,11 +342,10 @@ fn planned(
     orders: &Orders,
     persona: &Arc<Persona>,
     pair: &Pair,
-    picked: Option<Version>,
-    offered: &[Version],
+    found: &survey::Found,
 ) -> Vec<Planned> {
     let means = orders.means(pair.partner.is_some());
-    plan::cells(&orders.scenarios, persona, picked, offered, &orders.versions, means)
+    plan::cells(&orders.scenarios, persona, found, &orders.versions, means)
 }
 
 fn seed(text: &str) -> u64 {

@@ -12,6 +12,7 @@ use crate::{
     Account,
     journal::CellJournal,
     lease::Pair,
+    owner::word,
     rack::Rack,
     run::{RunError, Shared, Target},
 };
@@ -23,6 +24,8 @@ pub(crate) struct Found {
     pub(crate) version: Option<Version>,
     /// The versions the server announces.
     pub(crate) offered: Vec<Version>,
+    /// The built-in folders the server has, by the scenario's word; `None` when the phone got no list.
+    pub(crate) folders: Option<Vec<&'static str>>,
 }
 
 /// Headers that say what the server is.
@@ -58,6 +61,13 @@ pub(crate) async fn run(shared: &Shared, persona: &Arc<Persona>, pair: &mut Pair
         exchanges.extend(report.exchanges);
     }
     found.version = rack.phone(Role::Phone).and_then(Phone::version);
+    if reached && shared.orders.scenarios.iter().any(|scenario| !scenario.folders.is_empty()) {
+        let report = rack.run(Role::Phone, Task::Habit(Habit::FolderSync)).await?;
+        if let (End::Finished, Some(phone)) = (&report.ending.end, rack.phone(Role::Phone)) {
+            found.folders = Some(phone.folders().iter().filter_map(|folder| word(folder.kind)).collect());
+        }
+        exchanges.extend(report.exchanges);
+    }
     if reached {
         learn_addresses(&mut rack, pair).await?;
     }
