@@ -94,7 +94,7 @@ impl Wanted<'_> {
         Body {
             body_type: preference.body_type,
             whole: data.len(),
-            truncated,
+            truncated: truncated && !self.switches.has(Switch::TruncatedFlagMissing),
             data: match truncated && preference.all_or_none == Some(true) {
                 true => None,
                 false => Some(cut_at(data, most).to_vec()),
