@@ -1,0 +1,95 @@
+use easrig_scenario::{Cell, Level, Verdict};
+
+use crate::Run;
+
+/// What the process says when it ends; the numbers never change meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Exit {
+    /// Nothing is wrong.
+    Well,
+    /// The target broke a requirement, or an owner would see an error.
+    Broken,
+    /// A scenario, a persona, a flag or another input is wrong.
+    Input,
+    /// It could not be told.
+    Unclear,
+    /// Nothing was selected.
+    Nothing,
+}
+
+impl Exit {
+    /// The number of the process.
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Well => 0,
+            Self::Broken => 1,
+            Self::Input => 2,
+            Self::Unclear => 3,
+            Self::Nothing => 4,
+        }
+    }
+}
+
+/// Which findings break a cell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Strictness {
+    /// Those of level `must`, which the verdicts say already.
+    #[default]
+    Musts,
+    /// Those of level `should` and `robust` too, even in a cell that passes.
+    Everything,
+}
+
+/// What a run exits with.
+pub fn exit(run: &Run, strictness: Strictness) -> Exit {
+    let has = |verdict| run.cells.iter().any(|cell| cell.verdict == verdict);
+    let judged = |cell: &&Cell| !matches!(cell.verdict, Verdict::Inconclusive | Verdict::Skipped);
+    let slips = run.cells.iter().filter(judged).any(|cell| cell.findings.iter().any(|f| f.level != Level::Must));
+    if has(Verdict::Fail) || has(Verdict::Blocked) || (slips && strictness == Strictness::Everything) {
+        Exit::Broken
+    } else if has(Verdict::Inconclusive) || run.finished.is_none() {
+        Exit::Unclear
+    } else if run.cells.is_empty() {
+        Exit::Nothing
+    } else {
+        Exit::Well
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::tests::{cell, finding, run_of};
+
+    fn code(cells: Vec<Cell>, strictness: Strictness) -> u8 {
+        exit(&run_of(cells), strictness).code()
+    }
+
+    #[test]
+    fn the_worst_news_decide() {
+        let [pass, skipped, blocked, unclear, fail] =
+            [Verdict::Pass, Verdict::Skipped, Verdict::Blocked, Verdict::Inconclusive, Verdict::Fail]
+                .map(|verdict| cell(&format!("sync/{verdict}"), "wp7", verdict));
+        let code = |cells: &[&Cell]| code(cells.iter().map(|c| (*c).clone()).collect(), Strictness::Musts);
+        assert_eq!(code(&[]), 4);
+        assert_eq!(code(&[&pass, &skipped]), 0);
+        assert_eq!(code(&[&pass, &unclear]), 3);
+        assert_eq!(code(&[&unclear, &blocked]), 1);
+        assert_eq!(code(&[&unclear, &fail]), 1);
+    }
+
+    #[test]
+    fn a_broken_should_counts_only_when_strict() {
+        let mut slip = cell("sync/a", "wp7", Verdict::Pass);
+        slip.findings.push(finding(Level::Should));
+        assert_eq!(code(vec![slip.clone()], Strictness::Musts), 0);
+        assert_eq!(code(vec![slip], Strictness::Everything), 1);
+    }
+
+    #[test]
+    fn a_run_cut_short_is_never_well() {
+        let mut run = run_of(vec![cell("sync/a", "wp7", Verdict::Pass)]);
+        run.finished = None;
+        assert_eq!(exit(&run, Strictness::Musts), Exit::Unclear);
+    }
+}

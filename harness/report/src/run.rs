@@ -1,0 +1,236 @@
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use easrig_exchange::Timestamp;
+use easrig_scenario::{
+    Cell, CellId, Verdict,
+    event::{Event, RunStarted, TargetSeen},
+};
+use serde::Serialize;
+
+use crate::ReadError;
+
+/// The most cells a run file may hold: 1,000 scenarios on 100 personas in 10 versions.
+const MAX_CELLS: usize = 1_000_000;
+
+/// What a run came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// Its first line.
+    pub started: RunStarted,
+    /// What the target said of itself, once per persona.
+    pub seen: Vec<TargetSeen>,
+    /// Every cell: persona by persona in plan order, scenarios in plan order, invariants behind them. Cells that were
+    /// planned and never finished are here as `inconclusive`; see [`Run::missing`].
+    pub cells: Vec<Cell>,
+    /// How many of the cells were planned and never finished.
+    pub missing: usize,
+    /// When the target did not answer.
+    pub outages: Vec<Outage>,
+    /// When it ended; `None` when it was cut short.
+    pub finished: Option<Timestamp>,
+}
+
+/// A time in which the target did not answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outage {
+    /// When it was noticed.
+    pub from: Timestamp,
+    /// When the target answered again; `None` when it never did.
+    pub to: Option<Timestamp>,
+    /// How it was noticed.
+    pub cause: String,
+}
+
+/// How many cells came to what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct Totals {
+    /// Everything that was expected was seen.
+    pub pass: usize,
+    /// The target broke a requirement.
+    pub fail: usize,
+    /// The device's owner would see an error.
+    pub blocked: usize,
+    /// It worked, with a loss.
+    pub degraded: usize,
+    /// Nothing was sent.
+    pub skipped: usize,
+    /// easrig could not tell.
+    pub inconclusive: usize,
+    /// Device errors behind the blocked cells, each counted once however many cells it blocks.
+    pub causes: usize,
+}
+
+impl Run {
+    /// Folds the events of a run file.
+    ///
+    /// # Errors
+    /// The first error of `events`; [`ReadError::NoStart`] when there is no first line.
+    pub fn fold(events: impl IntoIterator<Item = Result<Event, ReadError>>) -> Result<Self, ReadError> {
+        let mut builder = RunBuilder::default();
+        for event in events {
+            builder.push(event?)?;
+        }
+        builder.finish()
+    }
+
+    /// How many cells came to what.
+    pub fn totals(&self) -> Totals {
+        let count = |verdict| self.cells.iter().filter(|cell| cell.verdict == verdict).count();
+        let causes: BTreeSet<_> = self.blocked().map(|cell| cause(cell).to_string()).collect();
+        Totals {
+            pass: count(Verdict::Pass),
+            fail: count(Verdict::Fail),
+            blocked: count(Verdict::Blocked),
+            degraded: count(Verdict::Degraded),
+            skipped: count(Verdict::Skipped),
+            inconclusive: count(Verdict::Inconclusive),
+            causes: causes.len(),
+        }
+    }
+
+    /// The blocked cells by the cell that met the error first, in the order of the run.
+    pub(crate) fn causes(&self) -> Vec<(&Cell, Vec<&Cell>)> {
+        let mut order: Vec<(&Cell, Vec<&Cell>)> = Vec::new();
+        let mut places: HashMap<&CellId, usize> = HashMap::new();
+        let by_id: HashMap<_, _> = self.cells.iter().map(|cell| (&cell.id, cell)).collect();
+        for cell in self.blocked() {
+            let first = cause(cell);
+            let place = *places.entry(first).or_insert_with(|| {
+                order.push((by_id.get(first).copied().unwrap_or(cell), Vec::new()));
+                order.len() - 1
+            });
+            if let Some((_, cells)) = order.get_mut(place) {
+                cells.push(cell);
+            }
+        }
+        order
+    }
+
+    fn blocked(&self) -> impl Iterator<Item = &Cell> {
+        self.cells.iter().filter(|cell| cell.verdict == Verdict::Blocked)
+    }
+}
+
+/// Gathers events, in the order of the run file; what is kept is bounded by the number of cells.
+#[derive(Debug, Default)]
+pub struct RunBuilder {
+    started: Option<RunStarted>,
+    planned: BTreeMap<String, Vec<CellId>>,
+    known: usize,
+    seen: Vec<TargetSeen>,
+    finished: HashMap<CellId, Cell>,
+    outages: Vec<Outage>,
+    end: Option<Timestamp>,
+}
+
+impl RunBuilder {
+    /// Takes the next event.
+    ///
+    /// # Errors
+    /// [`ReadError::NoStart`] when it is the first and not `run_started`, [`ReadError::TooManyCells`].
+    pub fn push(&mut self, event: Event) -> Result<(), ReadError> {
+        match event {
+            Event::RunStarted(started) => {
+                self.started.get_or_insert(started);
+            }
+            _ if self.started.is_none() => return Err(ReadError::NoStart),
+            Event::Planned { cells } => self.plan(cells)?,
+            Event::TargetSeen(seen) => {
+                self.seen.retain(|before| before.persona != seen.persona);
+                self.seen.push(seen);
+            }
+            Event::CellFinished(cell) => {
+                self.count(1)?;
+                self.finished.insert(cell.id.clone(), cell);
+            }
+            Event::TargetLost { at, cause } => self.outages.push(Outage { from: at, to: None, cause }),
+            Event::TargetBack { at } => {
+                if let Some(outage) = self.outages.last_mut() {
+                    outage.to = Some(at);
+                }
+            }
+            Event::Resumed { .. } => self.end = None,
+            Event::RunFinished { at } => self.end = Some(at),
+            Event::CellStarted { .. }
+            | Event::StepStarted { .. }
+            | Event::Exchanged { .. }
+            | Event::InvariantBroken { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// What the run came to, as far as it came.
+    ///
+    /// # Errors
+    /// [`ReadError::NoStart`] when there was no event at all.
+    pub fn finish(mut self) -> Result<Run, ReadError> {
+        let started = self.started.ok_or(ReadError::NoStart)?;
+        let mut cells: Vec<Cell> = Vec::new();
+        let mut missing = 0;
+        for id in self.planned.into_values().flatten() {
+            cells.push(self.finished.remove(&id).unwrap_or_else(|| {
+                missing += 1;
+                never_run(id)
+            }));
+        }
+        // Invariants are not planned: they are what the exchanges of all the others came to.
+        cells.extend(self.finished.into_values());
+        sort(&mut cells, &started);
+        Ok(Run { started, seen: self.seen, cells, missing, outages: self.outages, finished: self.end })
+    }
+
+    /// The latest plan of a persona holds: a resumed run plans anew.
+    fn plan(&mut self, cells: Vec<CellId>) -> Result<(), ReadError> {
+        self.count(cells.len())?;
+        let mut latest: BTreeMap<String, Vec<CellId>> = BTreeMap::new();
+        let mut twice = BTreeSet::new();
+        for cell in cells {
+            if twice.insert(cell.to_string()) {
+                latest.entry(cell.persona.clone()).or_default().push(cell);
+            }
+        }
+        self.planned.extend(latest);
+        Ok(())
+    }
+
+    fn count(&mut self, more: usize) -> Result<(), ReadError> {
+        self.known = self.known.saturating_add(more);
+        if self.known > MAX_CELLS { Err(ReadError::TooManyCells(MAX_CELLS)) } else { Ok(()) }
+    }
+}
+
+fn never_run(id: CellId) -> Cell {
+    Cell {
+        id,
+        verdict: Verdict::Inconclusive,
+        reason: "not run: the run was cut short before it".to_owned(),
+        blocked_by: None,
+        device_error: None,
+        findings: Vec::new(),
+        notes: Vec::new(),
+        exchanges: Vec::new(),
+    }
+}
+
+fn sort(cells: &mut [Cell], started: &RunStarted) {
+    let personas: HashMap<_, _> = started.personas.iter().enumerate().map(|(n, id)| (id.as_str(), n)).collect();
+    let scenarios: HashMap<_, _> = started.scenarios.iter().enumerate().map(|(n, (id, _))| (id.as_str(), n)).collect();
+    let place = |map: &HashMap<&str, usize>, id: &str| map.get(id).copied().unwrap_or(usize::MAX);
+    cells.sort_by_cached_key(|cell| {
+        let id = &cell.id;
+        (
+            place(&personas, &id.persona),
+            id.persona.clone(),
+            place(&scenarios, &id.scenario),
+            id.scenario.clone(),
+            id.version,
+        )
+    });
+}
+
+fn cause(cell: &Cell) -> &CellId {
+    cell.blocked_by.as_ref().unwrap_or(&cell.id)
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

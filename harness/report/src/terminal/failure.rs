@@ -1,0 +1,179 @@
+//! What is wrong, in full and each thing once.
+
+use std::collections::BTreeSet;
+
+use easrig_scenario::{Cell, Confidence, Finding, Level, Requirement, Scenario, Verdict};
+
+use super::{
+    Sources, View,
+    exchange::exchange,
+    layout::{hang, wrap},
+};
+use crate::{Run, safe};
+
+/// The most exchanges that are shown of one failure: the one that broke it, and what led there.
+const EXCHANGES_MOST: usize = 2;
+
+pub(super) fn draw(run: &Run, view: View<'_>, sources: Sources<'_>) -> String {
+    let mut parts = Vec::new();
+    for group in groups(run, Verdict::Fail) {
+        parts.push(fail(&group, view, sources));
+    }
+    for (first, cells) in run.causes() {
+        parts.push(blocked(first, &cells, view, sources));
+    }
+    for verdict in [Verdict::Inconclusive, Verdict::Degraded] {
+        for group in groups(run, verdict) {
+            parts.push(unclear(&group, view, sources));
+        }
+    }
+    parts.join("\n")
+}
+
+/// Cells of one verdict that say the same: of one scenario with the same findings, or inconclusive for the same reason.
+fn groups(run: &Run, verdict: Verdict) -> Vec<Vec<&Cell>> {
+    let mut groups: Vec<Vec<&Cell>> = Vec::new();
+    for cell in run.cells.iter().filter(|cell| cell.verdict == verdict) {
+        match groups.iter_mut().find(|group| group.first().is_some_and(|first| alike(first, cell))) {
+            Some(group) => group.push(cell),
+            None => groups.push(vec![cell]),
+        }
+    }
+    groups
+}
+
+fn alike(a: &Cell, b: &Cell) -> bool {
+    if a.verdict == Verdict::Inconclusive {
+        return a.reason == b.reason;
+    }
+    let said = |finding: &Finding| (finding.requirement.clone(), finding.expected.clone(), finding.actual.clone());
+    a.id.scenario == b.id.scenario
+        && a.reason == b.reason
+        && a.findings.iter().map(said).eq(b.findings.iter().map(said))
+}
+
+fn fail(cells: &[&Cell], view: View<'_>, sources: Sources<'_>) -> String {
+    let Some(first) = cells.first() else { return String::new() };
+    let style = view.palette.fail;
+    let mut out = format!("{style}FAIL{style:#}  {}\n", safe(&first.id.scenario));
+    out.push_str(&who(cells, view));
+    out.push_str(&about((sources.scenario)(&first.id.scenario).as_ref(), view));
+    if first.findings.is_empty() {
+        out.push_str(&hang("reason    ", &safe(&first.reason), 2, view.width));
+    }
+    for finding in &first.findings {
+        out.push_str(&self::finding(finding, view));
+    }
+    out.push_str(&exchanges(first, view, sources));
+    out
+}
+
+fn blocked(first: &Cell, cells: &[&Cell], view: View<'_>, sources: Sources<'_>) -> String {
+    let style = view.palette.blocked;
+    let error = first.device_error.as_ref().or_else(|| cells.iter().find_map(|cell| cell.device_error.as_ref()));
+    let persona = safe(&first.id.persona);
+    let version = first.id.version.map(|version| format!(" [{version}]")).unwrap_or_default();
+    let shown = error.map_or("an error", |error| if error.code.is_empty() { "a message" } else { &error.code });
+    let mut out = format!("{style}BLOCKED{style:#}  {persona}{version}: {}\n", safe(shown));
+    if let Some(error) = error {
+        let mark = match error.confidence {
+            Confidence::High | Confidence::Med => "",
+            Confidence::Low => "  (text inferred, not read on a device)",
+            Confidence::Unverified => "  (unverified: nobody has read this on a device)",
+        };
+        let code = if error.code.is_empty() { String::new() } else { format!("{}: ", error.code) };
+        out.push_str(&hang("owner sees  ", &format!("{}“{}”{mark}", safe(&code), safe(&error.message)), 2, view.width));
+        out.push_str(&hang("remedy      ", &safe(&error.remedy), 2, view.width));
+    }
+    if !first.reason.is_empty() {
+        out.push_str(&hang("seen        ", &safe(&first.reason), 2, view.width));
+    }
+    out.push_str(&hang("cells       ", &listed(cells.iter().map(|cell| cell.id.scenario.as_str())), 2, view.width));
+    for finding in &first.findings {
+        out.push_str(&self::finding(finding, view));
+    }
+    out.push_str(&exchanges(first, view, sources));
+    out
+}
+
+fn unclear(cells: &[&Cell], view: View<'_>, sources: Sources<'_>) -> String {
+    let Some(first) = cells.first() else { return String::new() };
+    let style = view.palette.of(first.verdict);
+    let mut out = format!("{style}{}{style:#}  ", first.verdict);
+    if cells.len() == 1 {
+        out.push_str(&format!("{}\n", safe(&first.id.to_string())));
+    } else {
+        out.push_str(&format!("{} cells\n", cells.len()));
+    }
+    out.push_str(&hang("reason    ", &safe(&first.reason), 2, view.width));
+    if cells.len() > 1 {
+        out.push_str(&who(cells, view));
+        out.push_str(&hang("scenarios ", &listed(cells.iter().map(|cell| cell.id.scenario.as_str())), 2, view.width));
+    }
+    if first.verdict == Verdict::Degraded {
+        out.push_str(&exchanges(first, view, sources));
+    } else if let Some(number) = first.exchanges.last() {
+        out.push_str(&format!("  exchange  {}{}\n", number.0, at(view)));
+    }
+    out
+}
+
+fn who(cells: &[&Cell], view: View<'_>) -> String {
+    let personas = cells.iter().map(|cell| match cell.id.version {
+        Some(version) => format!("{} [{version}]", cell.id.persona),
+        None => cell.id.persona.clone(),
+    });
+    let personas: Vec<String> = personas.collect();
+    hang("personas  ", &listed(personas.iter().map(String::as_str)), 2, view.width)
+}
+
+fn about(scenario: Option<&Scenario>, view: View<'_>) -> String {
+    let Some(scenario) = scenario else { return String::new() };
+    let mut out = hang("should    ", &scenario.title, 2, view.width);
+    if let Some(why) = &scenario.why {
+        out.push_str(&hang("matters   ", why, 2, view.width));
+    }
+    if let Some(fix) = &scenario.fix {
+        out.push_str(&hang("fix       ", fix, 2, view.width));
+    }
+    out
+}
+
+fn finding(finding: &Finding, view: View<'_>) -> String {
+    let level = match finding.level {
+        Level::Must => "must",
+        Level::Should => "should",
+        Level::Robust => "robust",
+    };
+    let says = Requirement::find(&finding.requirement).map(|row| format!(": {}", row.paraphrase)).unwrap_or_default();
+    let mut out = hang("broken    ", &format!("{} ({level}){says}", safe(&finding.requirement)), 2, view.width);
+    out.push_str(&hang("expected  ", &safe(&finding.expected), 4, view.width));
+    out.push_str(&hang("actual    ", &safe(&finding.actual), 4, view.width));
+    if let Some(number) = finding.exchange {
+        out.push_str(&wrap(&format!("exchange  {}{}", number.0, at(view)), 4, view.width));
+    }
+    out
+}
+
+/// The exchanges that the findings name; where they name none, the last of the cell.
+fn exchanges(cell: &Cell, view: View<'_>, sources: Sources<'_>) -> String {
+    let mut numbers: BTreeSet<_> = cell.findings.iter().filter_map(|finding| finding.exchange).collect();
+    if numbers.is_empty() {
+        numbers.extend(cell.exchanges.last());
+    }
+    let shown = numbers.iter().rev().take(EXCHANGES_MOST).collect::<Vec<_>>().into_iter().rev();
+    shown.filter_map(|number| (sources.exchange)(*number)).map(|found| exchange(&found, view)).collect()
+}
+
+fn at(view: View<'_>) -> String {
+    if view.folder.is_empty() { String::new() } else { format!(" in {}/exchanges.eascap", safe(view.folder)) }
+}
+
+/// Every name once, in order; no more than twelve of them.
+fn listed<'t>(names: impl Iterator<Item = &'t str>) -> String {
+    let mut seen = BTreeSet::new();
+    let names: Vec<_> = names.filter(|name| seen.insert(*name)).map(safe).collect();
+    let more = names.len().saturating_sub(12);
+    let head = names.iter().take(12).map(AsRef::as_ref).collect::<Vec<&str>>().join(", ");
+    if more == 0 { head } else { format!("{head} and {more} more") }
+}
