@@ -145,6 +145,7 @@ pub(crate) struct ClassHabits {
     pub(crate) all_or_none: Option<Sourced<bool>>,
     pub(crate) preview: Option<Sourced<u32>>,
     pub(crate) mime_support: Option<Sourced<u32>>,
+    pub(crate) old_mime_support: Option<Sourced<u32>>,
     pub(crate) mime_truncation: Option<Sourced<u32>>,
     pub(crate) truncation: Option<Sourced<u32>>,
     pub(crate) conflict: Option<Sourced<u32>>,

@@ -180,6 +180,7 @@ fn class(table: Section<'_>) -> Result<ClassHabits, FileError> {
         all_or_none: table.value("all_or_none")?,
         preview: table.value("preview")?,
         mime_support: table.value("mime_support")?,
+        old_mime_support: table.value("old_mime_support")?,
         mime_truncation: table.value("mime_truncation")?,
         truncation: table.value("truncation")?,
         conflict: table.value("conflict")?,

@@ -1,6 +1,10 @@
 //! What an HTTP answer says, as far as a phone reads it.
 
-use easrig_eas::{encoding::ContentEncoding, headers::ContentType, multipart::Multipart};
+use easrig_eas::{
+    encoding::{ContentEncoding, EncodingError},
+    headers::ContentType,
+    multipart::Multipart,
+};
 use easrig_exchange::{Headers, Response};
 use easrig_wbxml::{Document, Limits};
 
@@ -20,12 +24,18 @@ pub(super) struct Answer {
     pub(super) parts: Vec<Vec<u8>>,
     /// The body ended too early, or its coding is broken.
     pub(super) broken: bool,
+    /// A coding the device announced and this tool cannot read: nobody's fault but ours.
+    pub(super) unreadable: Option<String>,
 }
 
 impl Answer {
     pub(super) fn of(response: Response) -> Self {
-        let coding = response.headers.get("Content-Encoding").unwrap_or("identity");
+        let coding = response.headers.get("Content-Encoding").unwrap_or_default();
         let decoded = ContentEncoding::parse(coding).decode(&response.body, MOST_BYTES);
+        let unreadable = match &decoded {
+            Err(EncodingError::Unknown(name)) => Some(name.clone()),
+            _ => None,
+        };
         let mut answer = Self {
             http: response.status,
             broken: response.cut.is_some() || decoded.is_err(),
@@ -33,6 +43,7 @@ impl Answer {
             headers: response.headers,
             document: None,
             parts: Vec::new(),
+            unreadable,
         };
         answer.open();
         answer

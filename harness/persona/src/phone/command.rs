@@ -67,6 +67,9 @@ impl Line {
                 Err(failure) => return Err(self.stop(&Condition::of_failure(&failure))),
             };
             self.with(|core| core.keep_cookies(&answer.headers));
+            if let Some(coding) = &answer.unreadable {
+                return Err(Stop::GaveUp(format!("the answer is encoded as `{coding}`, which easrig cannot read")));
+            }
             if let Some(target) = self.redirect(&answer, call.which()) {
                 hops += 1;
                 if hops > MOST_REDIRECTS {

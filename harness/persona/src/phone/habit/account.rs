@@ -57,20 +57,27 @@ impl Line {
     }
 
     fn pick(&self, offer: &Offer) -> Option<Version> {
-        let known = self.rest(|core| &core.persona.protocol.versions);
+        let (known, pick) = self.with(|core| {
+            let protocol = &core.persona.protocol;
+            (protocol.versions.value.clone(), protocol.pick.value)
+        });
         let common = |version: &&Version| offer.versions.contains(version);
-        let picked = match self.rest(|core| &core.persona.protocol.pick) {
+        let picked = match pick {
             Pick::HighestCommon => known.iter().filter(common).max().copied(),
             Pick::FirstPreferred => known.iter().find(common).copied(),
             Pick::LastExactToken => offer.versions.iter().rfind(|version| known.contains(version)).copied(),
         };
-        picked.or_else(|| self.with(|core| core.persona.protocol.fallback.as_ref().map(|version| version.value)))
+        // A version that both know must be served, however well the choice is evidenced; without one it matters.
+        picked.or_else(|| {
+            self.rest(|core| &core.persona.protocol.versions);
+            self.with(|core| core.persona.protocol.fallback.clone()).map(|fallback| self.rest_on(&fallback))
+        })
     }
 
     /// Everything a new phone does, in its own order.
     pub(super) async fn connect(&self) -> Result<(), Stop> {
         self.endpoint().await?;
-        for step in self.rest(|core| &core.persona.onboarding.order) {
+        for step in self.with(|core| core.persona.onboarding.order.value.clone()) {
             match step {
                 Onboarding::Options => drop(self.options().await?),
                 Onboarding::Settings => self.introduce().await?,

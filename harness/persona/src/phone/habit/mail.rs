@@ -166,7 +166,7 @@ impl Line {
     /// The whole text, the way this device fetches it.
     async fn fetch_text(&self, place: &Place) -> Result<(), Stop> {
         let truncated = self.with(|core| core.item(place).is_some_and(|item| item.truncated || item.body.is_empty()));
-        match self.rest(|core| &core.persona.mail.full_body) {
+        match self.with(|core| core.persona.mail.full_body.value) {
             FullBody::ItemOperations if truncated => self.fetch_whole(place).await,
             FullBody::SyncFetch if truncated => self.fetch_in_sync(place).await,
             _ => Ok(()),
@@ -212,7 +212,7 @@ impl Line {
         let listed = self.with(|core| core.item(place).map(|item| item.attachments.clone())).unwrap_or_default();
         let version = self.version().await?;
         for attachment in listed.iter().filter(|attachment| !attachment.reference.is_empty()).take(MOST_OPENED) {
-            let way = self.rest(|core| &core.persona.mail.attachments).at(version);
+            let way = self.with(|core| core.persona.mail.attachments.value.at(version));
             let content = match way.unwrap_or(AttachmentFetch::ItemOperations) {
                 AttachmentFetch::GetAttachment => {
                     let mut call = Call::new(Command::GetAttachment, Vec::new());

@@ -19,6 +19,9 @@ use crate::{
     },
 };
 
+/// The common status of a first Provision without DeviceInformation.
+const DEVICE_INFORMATION_REQUIRED: u16 = 165;
+
 impl Line {
     /// Provision as a habit of its own: a device that then keeps silent has done all it does.
     pub(super) async fn provision_for_itself(&self) -> Result<(), Stop> {
@@ -30,7 +33,7 @@ impl Line {
     pub(in crate::phone) async fn provision(&self) -> Result<Option<Vec<String>>, Stop> {
         let version = self.version().await?;
         self.with(|core| core.policy_key = None);
-        let placement = self.rest(|core| &core.persona.provisioning.device_information).at(version);
+        let placement = self.with(|core| core.persona.provisioning.device_information.value.at(version));
         let policy_type = if version == Version::V2_5 { PolicyType::Wap } else { PolicyType::Wbxml };
         let first = Request {
             device_information: (placement == Some(Placement::Provision))
@@ -136,6 +139,9 @@ impl Line {
         call.policy_key = key;
         let answer = self.transfer(&call).await?;
         if let Some(condition) = trouble(&answer) {
+            if condition == Condition::Status(DEVICE_INFORMATION_REQUIRED) {
+                self.rest(|core| &core.persona.provisioning.device_information);
+            }
             return Err(self.stop(&condition));
         }
         let document = answer.document.as_ref().ok_or_else(|| self.stop(&Condition::BadAnswer))?;

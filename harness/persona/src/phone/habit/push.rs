@@ -45,7 +45,7 @@ impl Line {
             if folders.is_empty() {
                 return Err(Stop::GaveUp("the phone has synchronised no folder it could watch".to_owned()));
             }
-            let round = match self.rest(|core| &core.persona.push.mode) {
+            let round = match self.with(|core| core.persona.push.mode.value) {
                 Push::Ping => self.ping(&folders, Duration::from_micros(left)).await?,
                 Push::HangingSync => self.hanging_sync(&folders, Duration::from_micros(left)).await?,
             };

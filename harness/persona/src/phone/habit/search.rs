@@ -20,7 +20,7 @@ use crate::{
 impl Line {
     pub(super) async fn search(&self, text: String) -> Result<(), Stop> {
         let version = self.version().await?;
-        let by = self.rest(|core| &core.persona.search.by).at(version).unwrap_or(SearchBy::Search);
+        let by = self.with(|core| core.persona.search.by.value.at(version)).unwrap_or(SearchBy::Search);
         let found = match by {
             SearchBy::Search => self.search_store(text, version).await?,
             SearchBy::Find => self.find_in_mailbox(text, version).await?,

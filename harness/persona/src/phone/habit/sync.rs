@@ -304,8 +304,8 @@ impl ClassHabits {
             filter_type: number(&self.filter_type),
             truncation: number(&self.truncation).filter(|_| old),
             conflict: number(&self.conflict),
-            mime_support: number(&self.mime_support),
-            mime_truncation: number(&self.mime_truncation).filter(|_| old || self.mime_support.is_some()),
+            mime_support: number(if old { &self.old_mime_support } else { &self.mime_support }),
+            mime_truncation: number(&self.mime_truncation).filter(|_| old),
             body_preferences: self.preference(version).into_iter().collect(),
             ..Options::default()
         };
