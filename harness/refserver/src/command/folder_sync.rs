@@ -22,13 +22,6 @@ pub(crate) fn run(state: &mut State, caller: &Caller, document: Option<&Document
     let Some(Ok(request)) = document.map(|document| Request::from_document(document, caller.version)) else {
         return caller.status(MALFORMED);
     };
-    if request.sync_key.is_initial() && state.switches.has(Switch::FolderIdsChangeOnResync) {
-        if let Some(desk) = state.desk(caller) {
-            if desk.device.hierarchy.current.is_some() {
-                desk.mailbox.renumber_folders();
-            }
-        }
-    }
     let Some(mut desk) = state.desk(caller) else { return caller.refuse(Status::SERVER_ERROR) };
     match answer(&mut desk, &request.sync_key) {
         Some(response) => Answer::wbxml(&response.to_document(caller.version)),
@@ -37,6 +30,10 @@ pub(crate) fn run(state: &mut State, caller: &Caller, document: Option<&Document
 }
 
 fn answer(desk: &mut Desk<'_>, key: &SyncKey) -> Option<Response> {
+    let resync = key.is_initial() && desk.device.hierarchy.current.is_some();
+    if resync && desk.switches.has(Switch::FolderIdsChangeOnResync) {
+        desk.mailbox.renumber_folders();
+    }
     let base = if key.is_initial() { None } else { Some(known_folders(desk, key)?) };
     let now = folders(desk);
     let nothing = Folders::new();

@@ -1,14 +1,14 @@
 use easrig_eas::{
     ClientId, CollectionId, Command, ServerId, SyncKey, Version,
     command::{
-        BodyPreference, Class, Item, folder_sync,
+        BodyPreference, Item, folder_sync,
         send_mail::{self, Body},
         sync::{self, Collection, CollectionResponse, Options, ServerCommand},
     },
     query::QueryLine,
 };
 use easrig_exchange::{Headers, Secret};
-use easrig_wbxml::{Document, tags::air_sync};
+use easrig_wbxml::Document;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{Account, Answer, Call, Credentials, Kind, Reply, State, Switch, UserName, WaiterId, handle, wake};

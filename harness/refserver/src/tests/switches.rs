@@ -21,8 +21,10 @@ use easrig_wbxml::{
 use super::rig::*;
 use crate::{Kind, Reply, Switch, UserName, mime::View};
 
+type Symptom = fn(&mut World) -> bool;
+
 /// Each switch with something its user would notice; without the switch nobody does.
-const SYMPTOMS: &[(Switch, fn(&mut World) -> bool)] = &[
+const SYMPTOMS: &[(Switch, Symptom)] = &[
     (Switch::SyncKeyNotAdvanced, |world| {
         let (inbox, key) = primed(world, ALICE, 1);
         next(world, ALICE, &inbox, &key).sync_key == Some(key)

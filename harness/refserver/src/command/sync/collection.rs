@@ -88,7 +88,7 @@ fn run(
     if asked.sync_key.is_initial() {
         return prime(desk, caller, asked, &class).map(Some);
     }
-    let state = desk.device.collections.get(id).ok_or(BAD_KEY)?.clone();
+    let state = Box::new(desk.device.collections.get(id).ok_or(BAD_KEY)?.clone());
     let turn = Turn::begin(desk, state, asked)?;
     match turn {
         Turn::Again(response) => Ok(Some(response)),
@@ -122,11 +122,11 @@ enum Turn {
     /// It repeats the last one, whose answer may be lost: the same answer again.
     Again(CollectionResponse),
     /// It goes on from what `base` stands for.
-    On { state: CollectionState, base: Known, added: Vec<(easrig_eas::ClientId, ServerId)> },
+    On { state: Box<CollectionState>, base: Known, added: Vec<(easrig_eas::ClientId, ServerId)> },
 }
 
 impl Turn {
-    fn begin(desk: &Desk<'_>, state: CollectionState, asked: &Collection) -> Result<Self, u16> {
+    fn begin(desk: &Desk<'_>, state: Box<CollectionState>, asked: &Collection) -> Result<Self, u16> {
         let key = &asked.sync_key;
         if state.current.key == *key || desk.switches.has(Switch::StaleSyncKeyAccepted) {
             let base = state.current.clone();
@@ -144,7 +144,7 @@ impl Turn {
 }
 
 struct Moving {
-    state: CollectionState,
+    state: Box<CollectionState>,
     base: Known,
     added: Vec<(easrig_eas::ClientId, ServerId)>,
     class: Class,
@@ -174,7 +174,7 @@ fn advance(
     let get_changes = asked.get_changes.is_none_or(|flag| flag.is_on());
     let waiting = if get_changes { changes::pending(desk, id, &items, filter) } else { Vec::new() };
     if waiting.is_empty() && asked.commands.is_empty() {
-        desk.device.collections.insert(id.clone(), state);
+        desk.device.collections.insert(id.clone(), *state);
         return None;
     }
     let window = window(desk, asked).min(budget);
@@ -204,7 +204,7 @@ fn advance(
     state.step = Some(Step { commands: asked.commands.clone(), response: response.clone(), added });
     state.previous = Some(base);
     state.current = Known { key, items };
-    desk.device.collections.insert(id.clone(), state);
+    desk.device.collections.insert(id.clone(), *state);
     Some(response)
 }
 
@@ -216,10 +216,10 @@ fn settle(desk: &Desk<'_>, waiting: &[Pending], window: usize, items: &mut BTree
     if let Some(next) = next.filter(|_| desk.switches.has(Switch::ItemLostBetweenWindows)) {
         next.settle(items);
     }
-    if next.is_some() && desk.switches.has(Switch::ItemDoubledBetweenWindows) {
-        if let Some(Pending::Add(id, _)) = window.checked_sub(1).and_then(|last| waiting.get(last)) {
-            items.remove(id);
-        }
+    let doubled = next.is_some() && desk.switches.has(Switch::ItemDoubledBetweenWindows);
+    let last = window.checked_sub(1).and_then(|last| waiting.get(last));
+    if let Some(Pending::Add(id, _)) = last.filter(|_| doubled) {
+        items.remove(id);
     }
 }
 
