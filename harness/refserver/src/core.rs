@@ -1,8 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use easrig_eas::{
-    Command, Version,
-    query::{CommandName, QueryLine},
+    Command, DeviceId, Version,
+    query::{CommandName, DeviceIdForm, QueryForm, QueryLine},
     status::Status,
 };
 use easrig_exchange::{Headers, Secret};
@@ -130,14 +130,28 @@ pub fn handle(state: &mut State, call: Call, now: Timestamp) -> Reply {
     };
     let device = DeviceKey::from(&call.query.device_id);
     let caller = Caller { user, device, command, version: call.version, now };
-    if caller.device.as_str().is_empty() {
-        return Reply::Now(caller.refuse(Status(108)));
+    if let Err(status) = check_device(&call.query) {
+        return Reply::Now(caller.refuse(status));
     }
     if !command.exists_in(caller.version) {
         return Reply::Now(caller.refuse(Status::VERSION_NOT_SUPPORTED));
     }
     state.meet(&caller, &call);
     command::run(state, &caller, &call)
+}
+
+/// A device names itself and its type; the base64 form may leave the type empty.
+fn check_device(query: &QueryLine) -> Result<(), Status> {
+    let named = match &query.device_id {
+        DeviceIdForm::Text(text) => DeviceId::try_from(text.as_str()).is_ok(),
+        DeviceIdForm::Guid(_) => true,
+        DeviceIdForm::Bytes(_) => false,
+    };
+    match (named, query.form, query.device_type.is_empty()) {
+        (false, _, _) => Err(Status(108)),
+        (true, QueryForm::Plain, true) => Err(Status(109)),
+        _ => Ok(()),
+    }
 }
 
 /// Asks whether a waiting request can be answered; a waiter nobody knows is answered empty.

@@ -105,19 +105,19 @@ impl Mailbox {
 
     /// Every folder below `id`, at any depth.
     pub fn below(&self, id: &CollectionId) -> Vec<CollectionId> {
-        let mut found: Vec<CollectionId> = Vec::new();
-        loop {
-            let known = found.len();
-            for folder in self.folders() {
-                let child = folder.parent_id == *id || found.contains(&folder.parent_id);
-                if child && folder.server_id != *id && !found.contains(&folder.server_id) {
-                    found.push(folder.server_id.clone());
-                }
-            }
-            if found.len() == known {
-                return found;
+        let mut children: BTreeMap<&CollectionId, Vec<&CollectionId>> = BTreeMap::new();
+        for folder in self.folders() {
+            children.entry(&folder.parent_id).or_default().push(&folder.server_id);
+        }
+        let (mut found, mut open) = (Vec::new(), vec![id]);
+        while let Some(parent) = open.pop() {
+            // Taking the entry out makes a loop of parents end.
+            for child in children.remove(parent).unwrap_or_default() {
+                found.push(child.clone());
+                open.push(child);
             }
         }
+        found
     }
 
     /// Gives every user-made and built-in folder a new id, as a server that lost its id table would.

@@ -22,6 +22,9 @@ pub(crate) fn run(state: &mut State, caller: &Caller, document: Option<&Document
     let Some(Ok(request)) = document.map(|document| Request::from_document(document, caller.version)) else {
         return caller.status(MALFORMED);
     };
+    if !request.sync_key.as_str().bytes().all(|byte| byte.is_ascii_digit()) {
+        return caller.status(MALFORMED);
+    }
     let Some(mut desk) = state.desk(caller) else { return caller.refuse(Status::SERVER_ERROR) };
     match answer(&mut desk, &request.sync_key) {
         Some(response) => Answer::wbxml(&response.to_document(caller.version)),
@@ -62,9 +65,9 @@ pub(crate) fn advance(desk: &mut Desk<'_>, base: Option<KnownFolders>, folders: 
     key
 }
 
-/// Whether the device has yet to hear of a change in its folder list.
+/// Whether the device has yet to hear of its folder list or of a change in it.
 pub(crate) fn is_stale(desk: &Desk<'_>) -> bool {
-    desk.device.hierarchy.current.as_ref().is_some_and(|known| known.folders != folders(desk))
+    desk.device.hierarchy.current.as_ref().is_none_or(|known| known.folders != folders(desk))
 }
 
 fn folders(desk: &Desk<'_>) -> Folders {

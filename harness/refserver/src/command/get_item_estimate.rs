@@ -1,6 +1,9 @@
 use easrig_eas::{
     Version,
-    command::get_item_estimate::{Collection, EstimateResponse, Request, Response},
+    command::{
+        Class,
+        get_item_estimate::{Collection, EstimateResponse, Request, Response},
+    },
     status::Status,
 };
 use easrig_wbxml::Document;
@@ -23,8 +26,21 @@ pub(crate) fn run(state: &mut State, caller: &Caller, document: Option<&Document
         return caller.refuse(Status(103));
     };
     let Some(desk) = state.desk(caller) else { return caller.refuse(Status::SERVER_ERROR) };
+    if request.collections.iter().any(|asked| asks_the_impossible(&desk, caller, asked)) {
+        return caller.refuse(Status(103));
+    }
     let responses = request.collections.iter().map(|asked| respond(&desk, caller, asked)).collect();
     Answer::wbxml(&Response { status: None, responses }.to_document(caller.version))
+}
+
+/// A filter that the class does not have, or conversations of something else than mail.
+fn asks_the_impossible(desk: &Desk<'_>, caller: &Caller, asked: &Collection) -> bool {
+    let Some(folder) = desk.mailbox.folder(&asked.collection_id) else { return false };
+    let class = class_of(folder.folder_type);
+    let mut filters = asked.options.iter().filter_map(|options| options.filter_type);
+    let conversations = asked.conversation_mode.is_some_and(|flag| flag.is_on());
+    filters.any(|number| number > 8 || sync::Filter::of(&class, number, caller.now).is_none())
+        || (conversations && class != Class::Email)
 }
 
 fn respond(desk: &Desk<'_>, caller: &Caller, asked: &Collection) -> EstimateResponse {

@@ -43,6 +43,9 @@ const NO_MOVE_ALWAYS: u16 = 155;
 /// The move of a conversation goes somewhere else than to a mail folder.
 const BAD_DESTINATION: u16 = 156;
 
+/// A message part in another type than HTML.
+const BAD_PART_TYPE: u16 = 164;
+
 /// Does the operations in order; each has its own outcome.
 pub(crate) fn run(state: &mut State, caller: &Caller, call: &Call, document: Option<&Document>) -> Answer {
     let Some(Ok(request)) = document.map(|document| Request::from_document(document, caller.version)) else {
@@ -119,6 +122,9 @@ fn fetch(
         let found = attachment(state, caller, reference).ok_or(BAD_ATTACHMENT)?;
         response.properties = Some(file_properties(found, options.range, parts)?);
         return Ok(());
+    }
+    if options.body_part_preference.as_ref().is_some_and(|part| part.body_type != 2) {
+        return Err(BAD_PART_TYPE);
     }
     let desk = state.desk(caller).ok_or(NOT_FOUND)?;
     let (folder, item) = find(desk.mailbox, asked)?;

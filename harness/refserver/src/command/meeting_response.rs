@@ -1,5 +1,5 @@
 use easrig_eas::{
-    ServerId, Version,
+    CollectionId, ServerId, Version,
     command::meeting_response::{Invitation as Asked, MeetingResult, Request, Response},
     date::EasDate,
     status::Status,
@@ -16,6 +16,12 @@ use crate::{
 /// Not an invitation, or the owner's own meeting.
 const INVALID: u16 = 2;
 
+/// The most answers of one request.
+const ANSWERS_MOST: usize = 100;
+
+/// A time that is none.
+const BAD_TIME: u16 = 104;
+
 /// An occurrence of something that does not come again.
 const NO_RECURRENCE: u16 = 146;
 
@@ -24,6 +30,9 @@ pub(crate) fn run(state: &mut State, caller: &Caller, document: Option<&Document
     let Some(Ok(request)) = document.map(|document| Request::from_document(document, caller.version)) else {
         return caller.refuse(Status(103));
     };
+    if request.requests.len() > ANSWERS_MOST {
+        return caller.refuse(Status(103));
+    }
     let results = request.requests.iter().map(|asked| answer(state, caller, asked)).collect();
     Answer::wbxml(&Response { status: None, results }.to_document(caller.version))
 }
@@ -39,12 +48,22 @@ fn answer(state: &mut State, caller: &Caller, asked: &Asked) -> MeetingResult {
 fn respond(state: &mut State, caller: &Caller, asked: &Asked) -> Result<Option<ServerId>, u16> {
     let answer = Decision::of(asked.user_response).ok_or(INVALID)?;
     let mut desk = state.desk(caller).ok_or(110_u16)?;
-    let meeting = invitation(&mut desk, asked)?;
+    let instance = asked.instance_id.as_deref().map(str::parse::<EasDate>);
+    if instance.is_some_and(|parsed| parsed.is_err()) {
+        return Err(BAD_TIME);
+    }
+    let (meeting, source) = invitation(&desk, asked)?;
     if meeting.organizer.address == desk.address {
         return Err(INVALID);
     }
     if asked.instance_id.is_some() && meeting.recurrence.is_none() {
         return Err(NO_RECURRENCE);
+    }
+    if let Some((folder, id)) = source {
+        if asked.instance_id.is_some() {
+            return Err(INVALID);
+        }
+        settle_invitation(&mut desk, &folder, &id);
     }
     let calendar_id = note(&mut desk, &meeting, answer);
     let reply = asked.send_response.as_ref().filter(|_| caller.version >= Version::V16_0).map(|wanted| {
@@ -83,8 +102,15 @@ impl Decision {
     }
 }
 
-/// The meeting that is meant: by its invitation, which is thereby done with, or by its appointment.
-fn invitation(desk: &mut Desk<'_>, asked: &Asked) -> Result<Invitation, u16> {
+/// The invitation has been answered and leaves the inbox.
+fn settle_invitation(desk: &mut Desk<'_>, folder: &CollectionId, id: &ServerId) {
+    if let Some(bin) = desk.mailbox.built_in(Kind::Deleted).filter(|bin| *bin != folder).cloned() {
+        desk.mailbox.relocate(folder, id, &bin, false);
+    }
+}
+
+/// The meeting that is meant, and where its invitation is when it was named by that and not by its appointment.
+fn invitation(desk: &Desk<'_>, asked: &Asked) -> Result<(Invitation, Option<(CollectionId, ServerId)>), u16> {
     let found = match (&asked.long_id, &asked.request_id, &asked.collection_id) {
         (Some(long_id), _, _) => desk.mailbox.resolve_long_id(long_id),
         (None, Some(id), Some(folder)) => desk.mailbox.item(folder, id).map(|item| (folder.clone(), item)),
@@ -94,14 +120,11 @@ fn invitation(desk: &mut Desk<'_>, asked: &Asked) -> Result<Invitation, u16> {
     let (folder, item) = found.ok_or(INVALID)?;
     let id = item.id.clone();
     match &item.content {
-        Content::Fields(fields) => from_calendar(fields).ok_or(INVALID),
+        Content::Fields(fields) => from_calendar(fields).map(|meeting| (meeting, None)).ok_or(INVALID),
         Content::Mail(mail) => {
             let meeting = View::parse(&mail.mime).and_then(|view| view.invitation());
             let meeting = meeting.filter(|meeting| meeting.method == Method::Request).ok_or(INVALID)?;
-            if let Some(bin) = desk.mailbox.built_in(Kind::Deleted).filter(|bin| **bin != folder).cloned() {
-                desk.mailbox.relocate(&folder, &id, &bin, false);
-            }
-            Ok(meeting)
+            Ok((meeting, Some((folder, id))))
         }
     }
 }

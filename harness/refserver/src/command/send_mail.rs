@@ -4,6 +4,7 @@
 use easrig_eas::{
     CollectionId, Command, ServerId, Version,
     command::send_mail::{Request, Source},
+    date::EasDate,
     query::QueryLine,
     status::Status,
 };
@@ -42,6 +43,14 @@ fn try_run(state: &mut State, caller: &Caller, call: &Call, document: Option<&Do
     let client_id = request.client_id.as_deref();
     if caller.version >= Version::V14_0 && client_id.is_none_or(str::is_empty) {
         return Err(103);
+    }
+    if request.account_id.as_deref().is_some_and(|id| !id.is_empty()) {
+        // Nobody here has a second account to send from.
+        return Err(166);
+    }
+    let instance = request.source.as_ref().and_then(|source| source.instance_id.as_deref());
+    if instance.is_some_and(|text| text.parse::<EasDate>().is_err()) {
+        return Err(104);
     }
     let view = View::parse(&request.mime).ok_or(107_u16)?;
     if view.recipients().is_empty() && request.forwardees.is_empty() {

@@ -20,6 +20,7 @@ use crate::{Answer, Caller, Reply, State, core::Desk};
 
 pub(crate) use changes::count_pending;
 pub(crate) use collection::known_items;
+pub(crate) use filter::Filter;
 pub(crate) use state::CollectionState;
 
 /// A request that breaks a rule.

@@ -40,8 +40,8 @@ fn the_whole_list_comes_for_key_0_and_nothing_for_the_next() {
 #[test]
 fn a_made_up_or_empty_key_is_refused() {
     let mut world = World::new();
-    for key in ["777", ""] {
-        assert_eq!(world.folder_sync(ALICE, &key.into()).status, Status(9));
+    for (key, status) in [("777", 9), ("", 9), ("no key", 10)] {
+        assert_eq!(world.folder_sync(ALICE, &key.into()).status, Status(status));
     }
 }
 

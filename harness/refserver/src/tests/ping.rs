@@ -17,6 +17,12 @@ fn ping(world: &mut World, interval: Option<u32>, folders: &[CollectionId]) -> R
     world.reply(ALICE, Command::Ping, Some(request.to_document(ALICE.version)))
 }
 
+fn foldered() -> World {
+    let mut world = World::new();
+    world.folder_sync(ALICE, &SyncKey::initial());
+    world
+}
+
 fn read(answer: &Answer) -> Response {
     Response::from_document(&Document::decode(&answer.body).unwrap(), ALICE.version).unwrap()
 }
@@ -37,7 +43,7 @@ fn waiter(reply: &Reply) -> WaiterId {
 
 #[test]
 fn a_ping_names_the_folder_that_changed() {
-    let mut world = World::new();
+    let mut world = foldered();
     let (inbox, calendar) = (world.folder(ALICE, Kind::Inbox), world.folder(ALICE, Kind::Calendar));
     world.catch_up(ALICE, &inbox);
     let waiting = waiter(&ping(&mut world, Some(300), &[calendar, inbox.clone()]));
@@ -52,7 +58,7 @@ fn a_ping_names_the_folder_that_changed() {
 
 #[test]
 fn a_ping_without_news_ends_with_1() {
-    let mut world = World::new();
+    let mut world = foldered();
     let inbox = world.folder(ALICE, Kind::Inbox);
     let waiting = waiter(&ping(&mut world, Some(60), &[inbox]));
     world.pass(61);
@@ -80,7 +86,7 @@ fn too_many_folders_name_the_most() {
 
 #[test]
 fn an_empty_ping_repeats_the_last_one_or_asks_for_it() {
-    let mut world = World::new();
+    let mut world = foldered();
     assert_eq!(now(world.reply(ALICE, Command::Ping, None)).status, Status(3));
     let inbox = world.folder(ALICE, Kind::Inbox);
     waiter(&ping(&mut world, Some(60), &[inbox]));
@@ -91,7 +97,7 @@ fn an_empty_ping_repeats_the_last_one_or_asks_for_it() {
 
 #[test]
 fn a_newer_ping_ends_the_one_before() {
-    let mut world = World::new();
+    let mut world = foldered();
     let inbox = world.folder(ALICE, Kind::Inbox);
     let first = waiter(&ping(&mut world, Some(60), std::slice::from_ref(&inbox)));
     world.state.take_changed();
@@ -110,4 +116,11 @@ fn a_new_folder_sends_the_device_to_folder_sync() {
     let mailbox = &mut world.state.account_mut(&"alice".into()).unwrap().mailbox;
     mailbox.add_folder(&"0".into(), "Tea", easrig_eas::command::folder_sync::FolderType(12));
     assert_eq!(read(&world.wake(waiting).unwrap()).status, Status(7));
+}
+
+#[test]
+fn a_device_that_never_asked_for_folders_is_sent_to_folder_sync() {
+    let mut world = World::new();
+    let inbox = world.folder(ALICE, Kind::Inbox);
+    assert_eq!(now(ping(&mut world, Some(60), &[inbox])).status, Status(7));
 }

@@ -154,7 +154,7 @@ const SYMPTOMS: &[(Switch, Symptom)] = &[
         contact.text(contacts::ASSISTANT_NAME).is_none()
     }),
     (Switch::EventExceptionLost, |world| {
-        let series = r#"<Subject xmlns="Calendar">a</Subject><Exceptions xmlns="Calendar"><Exception><Deleted>1</Deleted><ExceptionStartTime>20240708T080000Z</ExceptionStartTime></Exception></Exceptions>"#;
+        let series = r#"<StartTime xmlns="Calendar">20240701T080000Z</StartTime><EndTime xmlns="Calendar">20240701T090000Z</EndTime><Subject xmlns="Calendar">a</Subject><Exceptions xmlns="Calendar"><Exception><Deleted>1</Deleted><ExceptionStartTime>20240708T080000Z</ExceptionStartTime></Exception></Exceptions>"#;
         let event = changed(world, Kind::Calendar, None, series, r#"<Subject xmlns="Calendar">b</Subject>"#);
         event.child(calendar::EXCEPTIONS).is_none()
     }),
@@ -269,6 +269,7 @@ fn delete_all(world: &mut World, phone: Phone, folder: &CollectionId) {
 /// What a Ping says when mail comes; `None` when it goes on waiting.
 fn ping_after_mail(world: &mut World, interval: u32) -> Option<ping::Response> {
     let inbox = world.folder(ALICE, Kind::Inbox);
+    world.folder_sync(ALICE, &SyncKey::initial());
     world.catch_up(ALICE, &inbox);
     let folders = vec![ping::Folder { id: inbox, class: Some(Class::Email) }];
     let request = ping::Request { heartbeat_interval: Some(interval), folders };

@@ -125,6 +125,7 @@ impl Hand<'_, '_> {
         }
         if *self.class == Class::Calendar {
             check_times(&fields)?;
+            fields.get(calendar::START_TIME).and(fields.get(calendar::END_TIME)).ok_or(CONVERSION)?;
             self.complete_event(&mut fields);
             outgoing.extend(self.invite(&fields));
         }
@@ -320,7 +321,14 @@ fn check_times(fields: &Fields) -> Result<(), u16> {
 
 /// What names an event stays although a client may leave it out of a change.
 fn keep_identity(old: &Fields, change: &mut Fields) {
-    for tag in [calendar::UID, calendar::DT_STAMP, calendar::ORGANIZER_EMAIL, calendar::ORGANIZER_NAME] {
+    for tag in [
+        calendar::UID,
+        calendar::DT_STAMP,
+        calendar::ORGANIZER_EMAIL,
+        calendar::ORGANIZER_NAME,
+        calendar::START_TIME,
+        calendar::END_TIME,
+    ] {
         let had = old.get(tag).filter(|_| change.get(tag).is_none());
         if let Some(had) = had {
             change.put(had.to_document());

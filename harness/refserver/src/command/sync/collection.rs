@@ -20,6 +20,9 @@ use crate::{Caller, Stamps, Switch, command::send_mail::Outgoing, core::Desk};
 /// A key that is wrong or of a lost state.
 const BAD_KEY: u16 = 3;
 
+/// A message part in another type than HTML.
+const BAD_PART_TYPE: u16 = 164;
+
 /// A folder that was never there.
 const NOT_FOUND: u16 = 8;
 
@@ -85,6 +88,7 @@ fn run(
         return Err(if was_there { HIERARCHY_CHANGED } else { NOT_FOUND });
     }
     let class = class_of_folder(desk, id);
+    check_options(asked, &class)?;
     if asked.sync_key.is_initial() {
         return prime(desk, caller, asked, &class).map(Some);
     }
@@ -100,6 +104,19 @@ fn run(
             Ok(advance(desk, caller, asked, Moving { state, base, added, class, filter, budget }, outgoing))
         }
     }
+}
+
+/// One block of options per class, conversations only for mail, message parts only as HTML.
+fn check_options(asked: &Collection, class: &Class) -> Result<(), u16> {
+    let mut classes: Vec<Option<&Class>> = asked.options.iter().map(|options| options.class.as_ref()).collect();
+    classes.sort();
+    classes.dedup();
+    let conversations = asked.conversation_mode.is_some_and(|flag| flag.is_on());
+    if classes.len() != asked.options.len() || (conversations && *class != Class::Email) {
+        return Err(PROTOCOL_ERROR);
+    }
+    let mut parts = asked.options.iter().filter_map(|options| options.body_part_preference.as_ref());
+    if parts.any(|part| part.body_type != 2) { Err(BAD_PART_TYPE) } else { Ok(()) }
 }
 
 /// A request with key 0 gives a key and nothing else.
@@ -251,13 +268,12 @@ fn in_order(mut responses: Vec<CommandResponse>) -> Vec<CommandResponse> {
     responses
 }
 
-/// What the device had of a folder when it was given `key`; nothing for a key that is neither of the last two.
+/// What the device has of a folder; nothing for a key that is not the current one.
 pub(crate) fn known_items<'d>(
     desk: &'d Desk<'_>,
     folder: &CollectionId,
     key: &SyncKey,
 ) -> Option<&'d BTreeMap<ServerId, Stamps>> {
-    let state = desk.device.collections.get(folder)?;
-    let known = [Some(&state.current), state.previous.as_ref()].into_iter().flatten().find(|known| known.key == *key);
-    known.map(|known| &known.items)
+    let current = &desk.device.collections.get(folder)?.current;
+    (current.key == *key).then_some(&current.items)
 }
