@@ -73,7 +73,7 @@ impl Letter {
         let text = self.text.as_deref().or(self.html.is_none().then_some(""));
         let mut readable: Vec<_> = text.map(|text| Part::text("text/plain", text)).into_iter().collect();
         readable.extend(self.html.as_deref().map(|html| Part::text("text/html", html)));
-        readable.extend(self.calendar.as_deref().map(|text| Part::calendar(text)));
+        readable.extend(self.calendar.as_deref().map(Part::calendar));
         let mut parts = vec![Part::joined("alternative", readable)];
         parts.extend(self.attachment.as_ref().map(Part::file));
         Part::joined("mixed", parts)

@@ -1,6 +1,6 @@
 //! Reading a persona file key by key, so that every complaint points at its place.
 
-use std::{cell::RefCell, ops::Range};
+use std::{cell::RefCell, ops::Range, sync::Arc};
 
 use miette::{Diagnostic, NamedSource, SourceSpan};
 use thiserror::Error;
@@ -18,7 +18,7 @@ use crate::{Confidence, Sourced};
 pub struct PersonaError {
     message: String,
     #[source_code]
-    file: NamedSource<String>,
+    file: Arc<NamedSource<String>>,
     #[label("{label}")]
     at: SourceSpan,
     label: String,
@@ -80,7 +80,7 @@ impl File {
     }
 
     pub(super) fn error(&self, message: String, label: &str, at: Range<usize>, help: Option<String>) -> PersonaError {
-        let file = NamedSource::new(&self.name, self.text.clone());
+        let file = Arc::new(NamedSource::new(&self.name, self.text.clone()));
         PersonaError { message, file, at: at.into(), label: label.to_owned(), help }
     }
 }

@@ -176,6 +176,8 @@ impl Core {
         url: &Url,
     ) -> Option<String> {
         match line.value.as_str() {
+            // The base64 query says these itself (MS-ASHTTP 2.2.1.1.1.1).
+            "{version}" | "{policy_key}" | "{multipart}" if situation == Situation::Base64Post => None,
             "{host}" => host(url),
             "{authorization}" => self.authorization(wishes),
             "{user_agent}" => self.user_agent(situation),

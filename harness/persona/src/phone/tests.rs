@@ -79,6 +79,14 @@ impl Table {
         }
     }
 
+    /// The next request, which goes elsewhere than to the endpoint.
+    fn sent_raw(&mut self) -> Sent {
+        match self.outputs.pop_front() {
+            Some(Output::Send { id, request, .. }) => Sent { id, request: *request, command: None },
+            other => panic!("expected a request, found {other:?}"),
+        }
+    }
+
     fn expect(&mut self, command: Command) -> Sent {
         let sent = self.sent();
         assert_eq!(sent.command, Some(command));
@@ -648,4 +656,127 @@ fn an_assumed_ability_is_named_at_the_end() {
     let ending = table.ended();
     assert_eq!(ending.end, End::Finished);
     assert_eq!(ending.rests.assumed, ["abilities.set_oof"]);
+}
+
+#[test]
+fn a_plain_query_carries_in_headers_what_base64_carries_itself() {
+    let mut table = Table::new("wp7", Version::V14_0);
+    let send = ExplicitSend {
+        command: Some(Command::Ping),
+        query: Some(crate::QueryHabit::Plain),
+        body: crate::Body::Raw(vec![3, 1, 106, 0]),
+        ..ExplicitSend::default()
+    };
+    table.start(Task::Send(Box::new(send)));
+    let sent = table.expect(Command::Ping);
+    assert!(sent.request.query().starts_with("Cmd=Ping&User=alice&DeviceId="), "{}", sent.request.query());
+    assert_eq!(sent.request.headers.get("MS-ASProtocolVersion"), Some("14.0"));
+    assert_eq!(sent.request.headers.get("User-Agent"), Some("MSFT-WP/7.0.7390"));
+    assert_eq!(sent.request.body, [3, 1, 106, 0]);
+}
+
+/// A phone that has to find its server.
+fn lost(persona: &str) -> Table {
+    let mut table = Table::new(persona, Version::V14_1);
+    let setup = Setup {
+        server: Server::Discover { address: "alice@easrig.test".to_owned() },
+        ..memory::lock(&table.phone.core).setup.clone()
+    };
+    table.phone = Phone::new(setup);
+    table
+}
+
+#[test]
+fn a_phone_finds_its_server_by_the_address() {
+    let mut table = lost("ios-17");
+    table.begin(Habit::Discover);
+    let first = table.sent_raw();
+    assert_eq!(first.request.url.as_str(), "https://easrig.test/autodiscover/autodiscover.xml");
+    assert!(first.request.headers.get("Authorization").is_some());
+    table.reply(&first, 404, Vec::new());
+    let second = table.sent_raw();
+    assert_eq!(second.request.url.host_str(), Some("autodiscover.easrig.test"));
+    let said = easrig_eas::autodiscover::PoxResponse::mobile_sync(
+        "alice@easrig.test",
+        "Alice",
+        " https://eas.easrig.test/Microsoft-Server-ActiveSync ",
+    );
+    table.reply(&second, 200, said.to_string().into_bytes());
+    assert_eq!(table.ended().end, End::Finished);
+    assert_eq!(table.phone.endpoint().unwrap().as_str(), "https://eas.easrig.test/Microsoft-Server-ActiveSync");
+}
+
+#[test]
+fn no_password_goes_over_plain_http_while_a_server_is_looked_for() {
+    let mut table = lost("blackberry-10");
+    table.begin(Habit::Discover);
+    for _ in 0..2 {
+        let sent = table.sent_raw();
+        table.step(Input::Failed(sent.id, Failure::Closed));
+    }
+    let plain = table.sent_raw();
+    assert_eq!((plain.request.method.as_str(), plain.request.url.scheme()), ("GET", "http"));
+    assert_eq!(plain.request.headers.get("Authorization"), None);
+    table.reply_with(&plain, 302, Headers::from_iter([("Location", "http://other.easrig.test/")]), Vec::new());
+    let Some(Output::LookUpSrv { id, domain }) = table.outputs.pop_front() else { panic!("no look-up") };
+    assert_eq!(domain, "easrig.test");
+    let target = crate::SrvTarget { priority: 0, weight: 0, port: 443, host: "srv.easrig.test".to_owned() };
+    table.step(Input::SrvFound(id, vec![target]));
+    let by_name = table.sent_raw();
+    assert_eq!(by_name.request.url.host_str(), Some("srv.easrig.test"));
+    table.reply(&by_name, 401, Vec::new());
+    assert!(matches!(table.ended().end, End::OwnerSees(_)));
+}
+
+#[test]
+fn two_addresses_that_point_at_each_other_are_not_followed_for_ever() {
+    let mut table = lost("ios-11");
+    table.begin(Habit::Discover);
+    for (from, to) in [("alice@easrig.test", "a@b.test"), ("a@b.test", "alice@easrig.test")] {
+        let sent = table.sent_raw();
+        assert!(String::from_utf8_lossy(&sent.request.body).contains(from));
+        let said = easrig_eas::autodiscover::PoxResponse {
+            action: easrig_eas::autodiscover::PoxAction::Redirect(to.to_owned()),
+            ..Default::default()
+        };
+        table.reply(&sent, 200, said.to_string().into_bytes());
+    }
+    assert!(!matches!(table.ended().end, End::Finished));
+}
+
+#[test]
+fn a_reader_opens_text_and_attachment_and_marks_the_mail_read() {
+    let mut table = Table::with_inbox("ios-11", Version::V14_1, &[]);
+    table.begin(Habit::ReadMail { subject: "hi".to_owned() });
+    let sent = table.expect(Command::Sync);
+    let xml = r#"<ApplicationData xmlns="AirSync"><Subject xmlns="Email">hi</Subject><Read xmlns="Email">0</Read>
+        <Body xmlns="AirSyncBase"><Type>1</Type><Truncated>1</Truncated><Data>he</Data></Body>
+        <Attachments xmlns="AirSyncBase"><Attachment><DisplayName>a.bin</DisplayName>
+        <FileReference>5:1:0</FileReference><EstimatedDataSize>3</EstimatedDataSize></Attachment></Attachments>
+        </ApplicationData>"#;
+    let content = easrig_eas::command::Item(Document::from_xml(xml).unwrap());
+    let add = sync::ServerCommand::Add { server_id: "5:1".into(), class: None, application_data: content };
+    let page = table.synced("s3", false, vec![add]);
+    table.answer(&sent, &page);
+    let fetch = |inner: &str| {
+        let xml = format!(
+            r#"<ItemOperations xmlns="ItemOperations"><Status>1</Status><Response><Fetch><Status>1</Status>{inner}
+            </Fetch></Response></ItemOperations>"#
+        );
+        Document::from_xml(&xml).unwrap()
+    };
+    let text = table.expect(Command::ItemOperations);
+    let mime = "Subject: hi\r\nContent-Type: text/plain\r\n\r\nhello";
+    let body =
+        format!(r#"<Properties><Body xmlns="AirSyncBase"><Type>4</Type><Data>{mime}</Data></Body></Properties>"#);
+    table.answer(&text, &fetch(&body));
+    let file = table.expect(Command::ItemOperations);
+    table.answer(&file, &fetch("<Properties><Data>AQID</Data></Properties>"));
+    let mark = table.expect(Command::Sync);
+    let page = table.synced("s4", false, Vec::new());
+    table.answer(&mark, &page);
+    assert_eq!(table.ended().end, End::Finished);
+    let item = &table.phone.owner().items[0];
+    assert_eq!((item.body.trim(), item.read), ("hello", true));
+    assert_eq!(item.attachments[0].content.as_deref(), Some(&[1, 2, 3][..]));
 }

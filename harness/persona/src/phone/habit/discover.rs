@@ -110,7 +110,7 @@ impl Line {
         let mut url = first;
         while trail.visit(url.as_str()).is_ok() {
             let request = self.with(|core| core.autodiscover("POST", &url, body.clone(), true));
-            match self.look(request, &url, |response| read_pox(response)).await? {
+            match self.look(request, &url, read_pox).await? {
                 Found::Elsewhere(next) => url = next,
                 found => return Ok(found),
             }
@@ -153,7 +153,7 @@ impl Line {
         let mut url = first;
         while trail.visit(url.as_str()).is_ok() {
             let request = self.with(|core| core.autodiscover("GET", &url, Vec::new(), false));
-            match self.look(request, &url, |response| read_json(response)).await? {
+            match self.look(request, &url, read_json).await? {
                 Found::Elsewhere(next) => url = next,
                 found => return Ok(found),
             }

@@ -18,7 +18,7 @@ use easrig_wbxml::{
 
 use super::sync::Changes;
 use crate::{
-    Condition, FolderRef, ItemKind, OwnerItem,
+    Condition, FolderKind, FolderRef, ItemKind, OwnerItem,
     persona::word::{AttachmentFetch, FullBody},
     phone::{
         answer::Answer,
@@ -30,6 +30,9 @@ use crate::{
 
 /// The time between two Syncs while a message is waited for.
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// The kind of the inbox.
+const INBOX: FolderKind = FolderKind(2);
 
 /// The most attachments that are opened with a message.
 const MOST_OPENED: usize = 8;
@@ -253,9 +256,11 @@ impl Line {
 }
 
 impl Core {
-    /// The newest message with this subject.
+    /// The newest message with this subject, in the inbox rather than elsewhere.
     fn mail(&self, subject: &str) -> Option<Place> {
-        let found = self.owner.items.iter().rfind(|item| item.kind == ItemKind::Mail && item.subject == subject)?;
+        let named =
+            || self.owner.items.iter().rev().filter(|item| item.kind == ItemKind::Mail && item.subject == subject);
+        let found = named().find(|item| self.kind(&item.folder) == INBOX).or_else(|| named().next())?;
         Some(Place { folder: found.folder.clone(), item: found.server_id.clone() })
     }
 

@@ -13,6 +13,7 @@ use crate::{
     Condition,
     persona::word::{Cannot, Placement, Treatment},
     phone::{
+        answer::Answer,
         command::trouble,
         line::{Line, Stop},
         request::Call,
@@ -41,7 +42,7 @@ impl Line {
             policies: vec![PolicyRequest { policy_type: policy_type.clone(), policy_key: None, status: None }],
             ..Request::default()
         };
-        let said = self.ask(first, None, version).await?;
+        let said = self.ask(first, version).await?;
         if said.remote_wipe || said.account_only_remote_wipe {
             return Err(self.wipe(&said, version).await);
         }
@@ -75,8 +76,8 @@ impl Line {
     ) -> Result<(), Stop> {
         let policy = PolicyRequest { policy_type, policy_key: Some(temporary), status: Some(status) };
         let request = Request { policies: vec![policy], ..Request::default() };
-        let asked = self.ask(request, Some(temporary), version).await;
-        let key = match asked {
+        let answer = self.post_provision(&request, Some(temporary), version).await?;
+        let key = match self.read_provision(&answer, version) {
             Ok(said) => {
                 said.policies.first().filter(|policy| is_fine(policy.status)).and_then(|policy| policy.policy_key)
             }
@@ -134,11 +135,24 @@ impl Line {
         self.rest(|core| &core.persona.provisioning.others)
     }
 
-    async fn ask(&self, request: Request, key: Option<PolicyKey>, version: Version) -> Result<Response, Stop> {
+    async fn ask(&self, request: Request, version: Version) -> Result<Response, Stop> {
+        let answer = self.post_provision(&request, None, version).await?;
+        self.read_provision(&answer, version)
+    }
+
+    async fn post_provision(
+        &self,
+        request: &Request,
+        key: Option<PolicyKey>,
+        version: Version,
+    ) -> Result<Answer, Stop> {
         let mut call = Call::new(Command::Provision, request.to_document(version).encode());
         call.policy_key = key;
-        let answer = self.transfer(&call).await?;
-        if let Some(condition) = trouble(&answer) {
+        self.transfer(&call).await
+    }
+
+    fn read_provision(&self, answer: &Answer, version: Version) -> Result<Response, Stop> {
+        if let Some(condition) = trouble(answer) {
             if condition == Condition::Status(DEVICE_INFORMATION_REQUIRED) {
                 self.rest(|core| &core.persona.provisioning.device_information);
             }
@@ -178,7 +192,7 @@ impl Line {
             account_only_remote_wipe: said.account_only_remote_wipe.then_some(Status(1)),
             ..Request::default()
         };
-        match self.ask(request, None, version).await {
+        match self.ask(request, version).await {
             Ok(_) => Stop::GaveUp("the phone was wiped at the server's wish".to_owned()),
             Err(stop) => stop,
         }
