@@ -45,10 +45,9 @@ impl Answer {
 
     /// Refuses the whole request: in-band from 14.0 on, by an HTTP status before (MS-ASCMD 2.2.2 common status codes).
     pub fn refusal(command: Command, version: Version, status: Status) -> Self {
-        if version < Version::V14_0 {
-            return Self::http(http_equivalent(status));
-        }
-        match status_document(command, status) {
+        // A document of a command that the version does not have would break the version's rules itself.
+        let in_band = version >= Version::V14_0 && command.exists_in(version);
+        match status_document(command, status).filter(|_| in_band) {
             Some(document) => Self::wbxml(&document),
             None => Self::http(http_equivalent(status)),
         }

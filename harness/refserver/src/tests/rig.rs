@@ -5,7 +5,8 @@ use easrig_eas::{
         send_mail::{self, Body},
         sync::{self, Collection, CollectionResponse, Options, ServerCommand},
     },
-    query::QueryLine,
+    query::{CommandName, QueryLine},
+    schema,
 };
 use easrig_exchange::{Headers, Secret};
 use easrig_wbxml::Document;
@@ -70,7 +71,12 @@ impl World {
 
     pub(super) fn send(&mut self, call: Call) -> Reply {
         let now = self.now;
-        handle(&mut self.state, call, now)
+        let (version, name) = (call.version, call.query.command.clone());
+        let reply = handle(&mut self.state, call, now);
+        if let (Reply::Now(answer), CommandName::Known(command)) = (&reply, name) {
+            assert_well_formed(answer, command, version);
+        }
+        reply
     }
 
     pub(super) fn reply(&mut self, phone: Phone, command: Command, document: Option<Document>) -> Reply {
@@ -161,6 +167,15 @@ impl World {
             Reply::Now(answer) => answer,
             Reply::Wait { .. } => panic!("SendMail waits"),
         }
+    }
+}
+
+/// Every answer is held against the element tables.
+fn assert_well_formed(answer: &Answer, command: Command, version: Version) {
+    if answer.headers.get("Content-Type") == Some("application/vnd.ms-sync.wbxml") {
+        let document = Document::decode(&answer.body).unwrap();
+        let problems = schema::check(&document, command, schema::Direction::Answer, version);
+        assert!(problems.is_empty(), "{problems:#?}\n{}", document.to_xml_pretty());
     }
 }
 
