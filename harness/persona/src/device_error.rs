@@ -238,7 +238,7 @@ impl When {
 /// The row that holds for `condition`: local rows first, then the narrowest.
 pub(crate) fn find<'r>(rows: &'r [ErrorRow], condition: &Condition) -> Option<&'r ErrorRow> {
     rows.iter()
-        .filter_map(|row| Some(((row.when.distance(condition)?, row.kind), row)))
+        .filter_map(|row| Some(((row.kind, row.when.distance(condition)?), row)))
         .min_by_key(|(rank, _)| *rank)
         .map(|(_, row)| row)
 }

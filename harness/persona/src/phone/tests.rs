@@ -780,3 +780,216 @@ fn a_reader_opens_text_and_attachment_and_marks_the_mail_read() {
     assert_eq!((item.body.trim(), item.read), ("hello", true));
     assert_eq!(item.attachments[0].content.as_deref(), Some(&[1, 2, 3][..]));
 }
+
+#[test]
+fn a_held_sync_wakes_a_windows_phone_and_brings_the_mail_itself() {
+    let mut table = Table::with_inbox("wp7.5", Version::V14_1, &[]);
+    table.begin(Habit::Ping { within: Duration::from_secs(60) });
+    let held = table.expect(Command::Sync);
+    let asked = sync::Request::from_document(&Document::decode(&held.request.body).unwrap(), Version::V14_1).unwrap();
+    assert_eq!(asked.heartbeat_interval, Some(480));
+    table.timer();
+    let page = table.synced("s3", false, vec![Table::mail("new", "5:9")]);
+    table.answer(&held, &page);
+    let more = table.expect(Command::Sync);
+    table.reply(&more, 200, Vec::new());
+    assert_eq!(table.ended().end, End::Finished);
+    assert_eq!(table.phone.owner().items[0].subject, "new");
+    assert_eq!(table.phone.sync_key(&"5".into()), Some(&SyncKey::from("s3")));
+}
+
+#[test]
+fn a_held_sync_that_brings_nothing_in_time_is_cancelled() {
+    let mut table = Table::with_inbox("wp7.5", Version::V14_1, &[]);
+    table.begin(Habit::Ping { within: Duration::from_secs(5) });
+    let held = table.expect(Command::Sync);
+    let (timer, time) = table.timer();
+    assert_eq!(time, Duration::from_secs(5));
+    table.step(Input::TimerFired(timer));
+    assert!(matches!(table.outputs.pop_front(), Some(Output::Cancel(id)) if id == held.id));
+    assert!(matches!(table.ended().end, End::GaveUp(_)));
+    table.reply(&held, 200, Vec::new());
+    assert!(table.outputs.is_empty(), "an answer to a cancelled request changes nothing");
+}
+
+#[test]
+fn a_moved_message_leaves_its_folder_and_both_folders_are_looked_at() {
+    let mut table = Table::with_inbox("ios-11", Version::V14_1, &[("hi", "5:1")]);
+    table.begin(Habit::Move { subject: "hi".to_owned(), to: FolderRef::from("Trash") });
+    let sent = table.expect(Command::MoveItems);
+    let xml = r#"<MoveItems xmlns="Move"><Response><SrcMsgId>5:1</SrcMsgId><Status>3</Status><DstMsgId>7:1</DstMsgId>
+        </Response></MoveItems>"#;
+    table.answer(&sent, &Document::from_xml(xml).unwrap());
+    assert!(table.phone.owner().items.is_empty());
+    let inbox = table.expect(Command::Sync);
+    table.reply(&inbox, 200, Vec::new());
+    let trash = table.expect(Command::Sync);
+    let asked = sync::Request::from_document(&Document::decode(&trash.request.body).unwrap(), Version::V14_1).unwrap();
+    assert_eq!((asked.collections[0].collection_id.as_str(), asked.collections[0].sync_key.is_initial()), ("7", true));
+}
+
+#[test]
+fn an_organiser_is_told_by_the_device_where_the_device_does_it() {
+    let mut table = Table::with_inbox("android-4", Version::V14_1, &[]);
+    table.begin(Habit::Meeting { subject: "plan".to_owned(), answer: crate::MeetingAnswer::Accept });
+    let sent = table.expect(Command::Sync);
+    let id: Vec<u8> = [0; 40].into_iter().chain(*b"vCal-Uid\x01\0\0\0uid-7\0").collect();
+    let id = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, id);
+    let content = easrig_eas::command::Item::build(tags::air_sync::APPLICATION_DATA, |out| {
+        out.leaf(tags::email::SUBJECT, "plan").leaf(tags::email::FROM, "\"Bob\" <bob@easrig.test>");
+        out.open(tags::email::MEETING_REQUEST).leaf(tags::email::GLOBAL_OBJ_ID, &id).close();
+    });
+    let add = sync::ServerCommand::Add { server_id: "5:1".into(), class: None, application_data: content };
+    let page = table.synced("s3", false, vec![add]);
+    table.answer(&sent, &page);
+    let respond = table.expect(Command::MeetingResponse);
+    let xml = r#"<MeetingResponse xmlns="MeetingResponse"><Result><RequestId>5:1</RequestId><Status>1</Status></Result>
+        </MeetingResponse>"#;
+    table.answer(&respond, &Document::from_xml(xml).unwrap());
+    let told = table.expect(Command::SendMail);
+    let document = Document::decode(&told.request.body).unwrap();
+    let mime = document.root().child(tags::compose_mail::MIME).unwrap().bytes().into_owned();
+    let message = mail_parser::MessageParser::default().parse(&mime).unwrap();
+    assert_eq!(message.subject(), Some("Accepted: plan"));
+    let calendar = message.parts.iter().find_map(|part| part.text_contents().filter(|text| text.contains("VEVENT")));
+    let calendar = calendar.unwrap();
+    assert!(calendar.contains("METHOD:REPLY") && calendar.contains("UID:uid-7"), "{calendar}");
+    assert!(calendar.contains("PARTSTAT=ACCEPTED:mailto:alice@easrig.test"), "{calendar}");
+}
+
+#[test]
+fn a_new_event_stands_in_the_calendar_under_the_name_the_server_gives() {
+    for (version, uid) in [(Version::V14_1, tags::calendar::UID), (Version::V16_1, tags::calendar::CLIENT_UID)] {
+        let mut table = Table::new("ios-17", version);
+        table.begin(Habit::CreateEvent { subject: "plan".to_owned() });
+        let sent = table.expect(Command::FolderSync);
+        let folder = folder_sync::Folder {
+            server_id: "5".into(),
+            parent_id: "0".into(),
+            display_name: "Calendar".to_owned(),
+            folder_type: folder_sync::FolderType(8),
+        };
+        let changes = folder_sync::Changes { count: Some(1), changes: vec![folder_sync::Change::Add(folder)] };
+        let said = folder_sync::Response { status: Status(1), sync_key: Some("f1".into()), changes: Some(changes) };
+        table.answer(&sent, &said.to_document(version));
+        for key in ["s1", "s2"] {
+            let sent = table.expect(Command::Sync);
+            let page = table.synced(key, false, Vec::new());
+            table.answer(&sent, &page);
+        }
+        let sent = table.expect(Command::Sync);
+        let document = Document::decode(&sent.request.body).unwrap();
+        let mut asked = sync::Request::from_document(&document, version).unwrap();
+        let Some(sync::Command::Add { client_id, application_data, .. }) = asked.collections[0].commands.pop() else {
+            panic!("{document:?}")
+        };
+        assert!(application_data.child(uid).is_some(), "{version}: {application_data:?}");
+        let response = sync::CommandResponse::Add {
+            client_id: Some(client_id),
+            server_id: Some("5:77".into()),
+            class: None,
+            status: Some(Status(1)),
+            application_data: None,
+        };
+        let collection = sync::CollectionResponse {
+            sync_key: Some("s3".into()),
+            collection_id: Some("5".into()),
+            status: Some(Status(1)),
+            responses: vec![response],
+            ..Default::default()
+        };
+        let said = sync::Response { collections: vec![collection], ..Default::default() };
+        table.answer(&sent, &said.to_document(version));
+        assert_eq!(table.ended().end, End::Finished);
+        let item = &table.phone.owner().items[0];
+        assert_eq!((item.subject.as_str(), item.server_id.as_str()), ("plan", "5:77"));
+    }
+}
+
+/// Whatever a server sends, every task ends, and nothing panics.
+#[test]
+fn hostile_answers_end_every_task() {
+    let mut random = 0x2545_F491_4F6C_DD1D_u64;
+    let mut next = move |below: usize| {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        usize::try_from(random % below as u64).unwrap()
+    };
+    let inbox = || FolderRef::from("inbox");
+    let tag = || "easrig-abcdef12".to_owned();
+    for persona in ["wp7.5", "ios-17", "android-4", "outlook-mobile"] {
+        for version in [Version::V2_5, Version::V12_1, Version::V14_1, Version::V16_1] {
+            for habit in [
+                Habit::Discover,
+                Habit::Connect,
+                Habit::Sync { folder: inbox() },
+                Habit::Receive { subject: tag(), folder: inbox(), within: Duration::from_secs(3) },
+                Habit::ReadMail { subject: tag() },
+                Habit::Ping { within: Duration::from_secs(30) },
+                Habit::Search { text: tag() },
+                Habit::Invite { to: "bob@easrig.test".to_owned(), subject: tag() },
+                Habit::Meeting { subject: tag(), answer: crate::MeetingAnswer::Decline },
+                Habit::CreateContact { name: tag() },
+                Habit::SetOof { text: tag() },
+                Habit::Move { subject: tag(), to: FolderRef::from("deleted") },
+                Habit::Tidy { tag: tag() },
+            ] {
+                let mut table = Table::new(persona, version);
+                table.begin(habit);
+                let mut ended = false;
+                for _ in 0..20_000 {
+                    let Some(output) = table.outputs.pop_front() else { break };
+                    match output {
+                        Output::Send { id, request, .. } => table.step(answer_badly(id, &request, version, &mut next)),
+                        Output::LookUpSrv { id, .. } => {
+                            let host = ".".to_owned();
+                            let target = crate::SrvTarget { priority: 1, weight: 1, port: 443, host };
+                            table.step(Input::SrvFound(id, vec![target]));
+                        }
+                        Output::Wait(id, time) => {
+                            table.now = table.now.after(time);
+                            table.step(Input::TimerFired(id));
+                        }
+                        Output::Done(..) => ended = true,
+                        Output::Cancel(_) | Output::ShowOwner(_) => {}
+                    }
+                }
+                assert!(ended, "{persona} at {version}");
+            }
+        }
+    }
+}
+
+fn answer_badly(id: RequestId, request: &Request, version: Version, next: &mut impl FnMut(usize) -> usize) -> Input {
+    let table = Table::new("ios-11", version);
+    let body = match next(12) {
+        0 => Vec::new(),
+        1 => b"<html>".to_vec(),
+        2 => request.body.clone(),
+        3 => table.folders().encode(),
+        4 => table.synced("s", next(2) == 0, vec![Table::mail("easrig-abcdef12", "5:1")]).encode(),
+        5 => table.provisioned(3, None).encode(),
+        6 => folder_status(u16::try_from(next(200)).unwrap()).encode(),
+        7 => (0..next(64)).map(|_| u8::try_from(next(256)).unwrap()).collect(),
+        8 => [3, 1, 106, 0].into_iter().chain((0..next(40)).map(|_| u8::try_from(next(256)).unwrap())).collect(),
+        9 => status_only(tags::air_sync::SYNC, tags::air_sync::STATUS, u16::try_from(next(200)).unwrap()).encode(),
+        10 => table.policy(&[Setting::RequireDeviceEncryption, Setting::RequireSignedSmimeMessages]).encode(),
+        _ => status_only(tags::ping::PING, tags::ping::STATUS, u16::try_from(next(9)).unwrap()).encode(),
+    };
+    if next(40) == 0 {
+        return Input::Failed(id, Failure::Closed);
+    }
+    let status = [200, 200, 200, 200, 200, 200, 449, 451, 302, 401, 403, 500, 503][next(13)];
+    let headers = Headers::from_iter([
+        ("X-MS-Location", "https://other.easrig.test/x"),
+        ("Location", "/again"),
+        ("Retry-After", "99999999999999999999"),
+        ("MS-ASProtocolVersions", "2.5,,x,99.9,14.1"),
+        ("Content-Type", ["application/vnd.ms-sync.multipart", "application/vnd.ms-sync.wbxml"][next(2)]),
+        ("Content-Encoding", ["", "gzip"][usize::from(next(8) == 0)]),
+        ("Set-Cookie", "a=b; Path=/"),
+    ]);
+    let cut = (next(30) == 0).then(|| "cut".to_owned());
+    Input::Answered(id, Box::new(Response { status, reason: String::new(), headers, body, cut }))
+}
