@@ -56,7 +56,7 @@ pub(crate) fn run(state: &mut State, caller: &Caller, call: &Call) -> Reply {
 pub(crate) fn wake(state: &mut State, waiter: &Waiter, id: WaiterId, over: bool) -> Option<Answer> {
     match &waiter.what {
         Waiting::Ping(watch) => ping::wake(state, &waiter.caller, watch, id, over),
-        Waiting::Sync(request) => sync::wake(state, &waiter.caller, request, over),
+        Waiting::Sync(request) => sync::wake(state, &waiter.caller, request, id, over),
     }
 }
 

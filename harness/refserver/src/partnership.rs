@@ -69,6 +69,7 @@ pub struct Partnership {
     pub(crate) last_sync: Option<sync::Request>,
     pub(crate) last_ping: Option<PingMemory>,
     pub(crate) waiting_ping: Option<WaiterId>,
+    pub(crate) waiting_sync: Option<WaiterId>,
     sent: VecDeque<String>,
 }
 
@@ -89,6 +90,7 @@ impl Partnership {
             last_sync: None,
             last_ping: None,
             waiting_ping: None,
+            waiting_sync: None,
             sent: VecDeque::new(),
         }
     }

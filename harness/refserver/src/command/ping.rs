@@ -57,7 +57,7 @@ pub(crate) fn run(state: &mut State, caller: &Caller, document: Option<&Document
 
 /// Asks a waiting Ping whether a folder has changed; one that a newer Ping replaced is over.
 pub(crate) fn wake(state: &mut State, caller: &Caller, watch: &Watch, id: WaiterId, over: bool) -> Option<Answer> {
-    let desk = state.desk(caller)?;
+    let Some(desk) = state.desk(caller) else { return Some(caller.refuse(Status::SERVER_ERROR)) };
     let replaced = desk.device.waiting_ping != Some(id);
     let news = if replaced { None } else { look(&desk, caller, watch) };
     let expired = (over || replaced).then(|| response(EXPIRED));

@@ -16,7 +16,7 @@ use easrig_eas::{
 use easrig_wbxml::Document;
 
 use super::{Waiting, send_mail};
-use crate::{Answer, Caller, Reply, State, core::Desk};
+use crate::{Answer, Caller, Reply, State, WaiterId, core::Desk};
 
 pub(crate) use changes::count_pending;
 pub(crate) use collection::known_items;
@@ -38,6 +38,7 @@ const TOO_MANY: u16 = 15;
 /// Synchronises; without changes it may wait for some.
 pub(crate) fn run(state: &mut State, caller: &Caller, document: Option<&Document>) -> Reply {
     let Some(mut desk) = state.desk(caller) else { return Reply::Now(caller.refuse(Status::SERVER_ERROR)) };
+    let earlier = desk.device.waiting_sync.take();
     let request = match read(&desk, caller, document) {
         Ok(request) => request,
         Err(status) => return Reply::Now(caller.status(status)),
@@ -52,15 +53,29 @@ pub(crate) fn run(state: &mut State, caller: &Caller, document: Option<&Document
     }
     let silent = outcome.responses.is_empty();
     send_mail::submit_all(state, caller, outcome.outgoing);
+    if earlier.is_some() {
+        state.disturb(&caller.user);
+    }
     match wait_seconds(&request) {
-        Some(seconds) if silent => state.park(caller, seconds, Waiting::Sync(Box::new(without_commands(&request)))),
+        Some(seconds) if silent => wait(state, caller, seconds, &request),
         _ => Reply::Now(answer(caller, &request, outcome.responses)),
     }
 }
 
-/// Asks a waiting Sync whether there is something now.
-pub(crate) fn wake(state: &mut State, caller: &Caller, request: &Request, over: bool) -> Option<Answer> {
-    let mut desk = state.desk(caller)?;
+fn wait(state: &mut State, caller: &Caller, seconds: u32, request: &Request) -> Reply {
+    let reply = state.park(caller, seconds, Waiting::Sync(Box::new(without_commands(request))));
+    if let (Reply::Wait { waiter, .. }, Some(desk)) = (&reply, state.desk(caller)) {
+        desk.device.waiting_sync = Some(*waiter);
+    }
+    reply
+}
+
+/// Asks a waiting Sync whether there is something now; one that a newer Sync replaced is over, since its keys may be.
+pub(crate) fn wake(state: &mut State, caller: &Caller, request: &Request, id: WaiterId, over: bool) -> Option<Answer> {
+    let Some(mut desk) = state.desk(caller) else { return Some(caller.refuse(Status::SERVER_ERROR)) };
+    if desk.device.waiting_sync != Some(id) {
+        return Some(Answer::empty());
+    }
     let outcome = collection::run_all(&mut desk, caller, request);
     (over || !outcome.responses.is_empty()).then(|| answer(caller, request, outcome.responses))
 }

@@ -57,6 +57,20 @@ fn a_moved_mail_has_a_new_id_where_it_went() {
 }
 
 #[test]
+fn a_move_to_two_places_fails() {
+    let mut world = World::new();
+    let id = world.deliver(ALICE, "tea");
+    let (inbox, bin) = (world.folder(ALICE, Kind::Inbox), world.folder(ALICE, Kind::Deleted));
+    let xml = format!(
+        r#"<MoveItems xmlns="Move"><Move><SrcMsgId>{id}</SrcMsgId><SrcFldId>{inbox}</SrcFldId><DstFldId>{bin}</DstFldId><DstFldId>{inbox}</DstFldId></Move></MoveItems>"#
+    );
+    let document = world.document(ALICE, Command::MoveItems, Document::from_xml(&xml).unwrap());
+    let response = move_items::Response::from_document(&document, ALICE.version).unwrap();
+    assert_eq!(response.responses.first().and_then(|one| one.status), Some(Status(5)));
+    assert_eq!(world.count(ALICE, Kind::Inbox), 1);
+}
+
+#[test]
 fn a_server_may_keep_ids_over_a_move() {
     let mut world = World::new();
     world.state.behaviour.move_keeps_id = true;

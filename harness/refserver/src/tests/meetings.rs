@@ -95,3 +95,23 @@ fn plain_mail_is_no_invitation() {
     assert_eq!(answer(&mut world, BOB, &id, 1).status, Some(Status(2)));
     assert_eq!(answer(&mut world, BOB, &"9:9".into(), 1).status, Some(Status(2)));
 }
+
+#[test]
+fn an_occurrence_needs_a_time_and_a_series() {
+    let mut world = World::new();
+    let id = invite(&mut world);
+    for (instance, status) in [("soon", 104), ("2024-07-02T08:00:00.000Z", 146)] {
+        let asked = Invitation {
+            user_response: 1,
+            collection_id: Some(world.folder(BOB, Kind::Inbox)),
+            request_id: Some(id.clone()),
+            instance_id: Some(instance.to_owned()),
+            ..Invitation::default()
+        };
+        let request = Request { requests: vec![asked] };
+        let document = world.document(BOB, Command::MeetingResponse, request.to_document(BOB.version));
+        let result = Response::from_document(&document, BOB.version).unwrap().results.pop().unwrap();
+        assert_eq!(result.status, Some(Status(status)));
+    }
+    assert_eq!(world.count(BOB, Kind::Inbox), 1);
+}

@@ -239,6 +239,52 @@ fn a_hanging_sync_answers_when_mail_arrives() {
 }
 
 #[test]
+fn a_newer_sync_ends_the_hanging_one() {
+    let mut world = World::new();
+    let inbox = world.folder(ALICE, Kind::Inbox);
+    let key = world.catch_up(ALICE, &inbox);
+    let collections = vec![collection(&inbox, &key)];
+    let request = Request { collections, wait: Some(1), ..Request::default() };
+    let Reply::Wait { waiter, .. } = world.reply(ALICE, Command::Sync, Some(request.to_document(ALICE.version))) else {
+        panic!("it answers at once");
+    };
+    world.deliver(ALICE, "tea");
+    assert_eq!(world.sync(ALICE, collection(&inbox, &key)).unwrap().commands.len(), 1);
+    assert_eq!(world.wake(waiter), Some(crate::Answer::empty()));
+}
+
+#[test]
+fn options_that_contradict_themselves_are_refused() {
+    let mut world = World::new();
+    let inbox = world.folder(ALICE, Kind::Inbox);
+    let options = vec![Options::default(), Options::default()];
+    let refused = world.sync(ALICE, Collection { options, ..collection(&inbox, &SyncKey::initial()) }).unwrap();
+    assert_eq!(refused.status, Some(Status(4)));
+    let tasks = world.folder(ALICE, Kind::Tasks);
+    let conversation_mode = Some(Flag::Value(true));
+    let refused =
+        world.sync(ALICE, Collection { conversation_mode, ..collection(&tasks, &SyncKey::initial()) }).unwrap();
+    assert_eq!(refused.status, Some(Status(4)));
+}
+
+#[test]
+fn an_event_needs_a_beginning_and_an_end() {
+    let mut world = World::new();
+    let folder = world.folder(ALICE, Kind::Calendar);
+    let key = world.prime(ALICE, &folder);
+    let commands = vec![
+        add("a", r#"<StartTime xmlns="Calendar">20240701T080000Z</StartTime>"#),
+        add(
+            "b",
+            r#"<StartTime xmlns="Calendar">20240701T080000Z</StartTime><EndTime xmlns="Calendar">20240701T070000Z</EndTime>"#,
+        ),
+    ];
+    let refused = world.sync(ALICE, Collection { commands, ..collection(&folder, &key) }).unwrap();
+    let bad = |one: &CommandResponse| matches!(one, CommandResponse::Add { status: Some(Status(6)), .. });
+    assert!(refused.responses.len() == 2 && refused.responses.iter().all(bad));
+}
+
+#[test]
 fn bodies_are_cut_to_size_in_old_and_new_form() {
     let mut world = World::new();
     let inbox = world.folder(ALICE, Kind::Inbox);

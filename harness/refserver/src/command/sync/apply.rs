@@ -155,11 +155,11 @@ impl Hand<'_, '_> {
         }
         for child in children() {
             let (aspect, lost) = match child.tag() {
-                email::READ => (Aspect::Read, Switch::ReadFlagLost),
-                email::FLAG => (Aspect::Flag, Switch::FlagLost),
-                _ => (Aspect::Categories, Switch::FlagLost),
+                email::READ => (Aspect::Read, Some(Switch::ReadFlagLost)),
+                email::FLAG => (Aspect::Flag, Some(Switch::FlagLost)),
+                _ => (Aspect::Categories, None),
             };
-            let honest = !self.desk.switches.has(lost);
+            let honest = lost.is_none_or(|switch| !self.desk.switches.has(switch));
             if honest {
                 let folder = &self.asked.collection_id;
                 self.desk.mailbox.change(folder, id, aspect, |content| set_mark(content, child));
