@@ -14,7 +14,7 @@ mod persona;
 mod phone;
 
 pub use confidence::{Confidence, Sourced};
-pub use device_error::{Condition, DeviceError, ErrorKind, ErrorRow, TlsTrouble};
+pub use device_error::{Condition, DeviceError, ErrorKind, ErrorRow, TlsTrouble, When};
 pub use habit::{Body, ExplicitSend, FolderRef, Habit, Login, MailBody, MeetingAnswer, QueryHabit, Task};
 pub use letter::{Attachment, Letter, Source};
 pub use machine::{

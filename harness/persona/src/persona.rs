@@ -286,9 +286,9 @@ impl Persona {
         self.tls.versions.as_ref()
     }
 
-    /// The worst confidence of any error it can show, for lists.
-    pub fn error_rows(&self) -> impl Iterator<Item = (&str, &str, &str, Confidence)> {
-        self.errors.iter().map(|row| (row.code.as_str(), row.message.as_str(), row.remedy.as_str(), row.confidence))
+    /// Its whole error vocabulary, as the file lists it.
+    pub fn error_rows(&self) -> &[ErrorRow] {
+        &self.errors
     }
 }
 
