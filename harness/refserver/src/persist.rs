@@ -30,3 +30,22 @@ impl Persistence for InMemory {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_saved_is_loaded_again() {
+        let mut memory = InMemory::default();
+        assert!(memory.load().is_ok_and(|state| state.is_none()));
+        assert!(memory.save(&State::new(3, "Easrig.Test")).is_ok());
+        assert!(memory.load().is_ok_and(|state| state.is_some_and(|state| state.domain == "easrig.test")));
+    }
+
+    #[test]
+    fn the_state_can_be_shared_between_threads() {
+        fn is_shareable<T: Send + Sync>() {}
+        is_shareable::<State>();
+    }
+}

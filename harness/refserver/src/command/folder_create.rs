@@ -1,6 +1,9 @@
 use easrig_eas::{
     CollectionId,
-    command::folder_create::{Request, Response},
+    command::{
+        folder_create::{Request, Response},
+        folder_sync::FolderType,
+    },
     status::Status,
 };
 use easrig_wbxml::Document;
@@ -14,6 +17,12 @@ use crate::{
 
 /// The name is taken under that parent.
 const EXISTS: u16 = 2;
+
+/// The recipient cache is the server's own.
+const SPECIAL: u16 = 3;
+
+/// See the standard's list of folder types.
+const RECIPIENT_CACHE: FolderType = FolderType(19);
 
 /// There is no such parent.
 const NO_PARENT: u16 = 5;
@@ -36,6 +45,9 @@ pub(crate) fn run(state: &mut State, caller: &Caller, document: Option<&Document
 fn create(desk: &mut Desk<'_>, request: &Request) -> Result<Response, u16> {
     let base = known_folders(desk, &request.sync_key).ok_or(BAD_KEY)?;
     let name = request.display_name.trim();
+    if request.folder_type == RECIPIENT_CACHE {
+        return Err(SPECIAL);
+    }
     if !is_user_made(request.folder_type) || name.is_empty() || name.chars().count() > NAME_MOST {
         return Err(MALFORMED);
     }

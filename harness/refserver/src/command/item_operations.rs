@@ -51,6 +51,9 @@ pub(crate) fn run(state: &mut State, caller: &Caller, call: &Call, document: Opt
     let Some(Ok(request)) = document.map(|document| Request::from_document(document, caller.version)) else {
         return caller.status(PROTOCOL_ERROR);
     };
+    if document.is_some_and(names_two_files) {
+        return caller.status(PROTOCOL_ERROR);
+    }
     let header = call.headers.get("MS-ASAcceptMultiPart").is_some_and(|value| value.trim().eq_ignore_ascii_case("T"));
     let mut parts = (header || call.query.accept_multipart == Some(true)).then(Parts::default);
     let responses = request.operations.iter().map(|operation| operate(state, caller, operation, &mut parts)).collect();
@@ -62,6 +65,10 @@ pub(crate) fn run(state: &mut State, caller: &Caller, call: &Call, document: Opt
         Some(body) => Answer::body("application/vnd.ms-sync.multipart", body),
         None => caller.refuse(Status::SERVER_ERROR),
     }
+}
+
+fn names_two_files(document: &Document) -> bool {
+    document.root().all(tag::FETCH).any(|fetch| fetch.all(base::FILE_REFERENCE).count() > 1)
 }
 
 fn operate(state: &mut State, caller: &Caller, operation: &Operation, parts: &mut Option<Parts>) -> OperationResponse {

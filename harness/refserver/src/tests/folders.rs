@@ -12,11 +12,15 @@ use super::rig::*;
 use crate::Kind;
 
 fn create(world: &mut World, key: &SyncKey, name: &str) -> folder_create::Response {
+    create_as(world, key, name, 12)
+}
+
+fn create_as(world: &mut World, key: &SyncKey, name: &str, folder_type: u16) -> folder_create::Response {
     let request = folder_create::Request {
         sync_key: key.clone(),
         parent_id: "0".into(),
         display_name: name.to_owned(),
-        folder_type: FolderType(12),
+        folder_type: FolderType(folder_type),
     };
     let document = world.document(ALICE, Command::FolderCreate, request.to_document(ALICE.version));
     folder_create::Response::from_document(&document, ALICE.version).unwrap()
@@ -96,4 +100,21 @@ fn ids_stay_the_same_over_a_resync() {
     let mut world = World::new();
     let first = world.folder_sync(ALICE, &SyncKey::initial()).changes;
     assert_eq!(world.folder_sync(ALICE, &SyncKey::initial()).changes, first);
+}
+
+#[test]
+fn only_user_made_types_can_be_made_and_below_parents_that_are_there() {
+    let mut world = World::new();
+    let key = world.folder_sync(ALICE, &SyncKey::initial()).sync_key.unwrap();
+    for (folder_type, status) in [(2, 10), (19, 3), (13, 1)] {
+        assert_eq!(create_as(&mut world, &key, "Tea", folder_type).status, Status(status));
+    }
+    let request = folder_create::Request {
+        sync_key: key,
+        parent_id: "999".into(),
+        display_name: "Cup".to_owned(),
+        folder_type: FolderType(12),
+    };
+    let document = world.document(ALICE, Command::FolderCreate, request.to_document(ALICE.version));
+    assert_eq!(folder_create::Response::from_document(&document, ALICE.version).unwrap().status, Status(5));
 }

@@ -184,6 +184,15 @@ fn an_old_phone_downloads_an_attachment_by_its_name() {
 }
 
 #[test]
+fn a_fetch_that_names_two_files_breaks_the_rules() {
+    let mut world = World::new();
+    let xml = r#"<ItemOperations xmlns="ItemOperations"><Fetch><Store>Mailbox</Store><FileReference xmlns="AirSyncBase">1:1:0</FileReference><FileReference xmlns="AirSyncBase">1:1:1</FileReference></Fetch></ItemOperations>"#;
+    let document = world.document(ALICE, Command::ItemOperations, Document::from_xml(xml).unwrap());
+    let response = item_operations::Response::from_document(&document, ALICE.version).unwrap();
+    assert_eq!((response.status, response.responses.len()), (Some(Status(2)), 0));
+}
+
+#[test]
 fn a_folder_is_emptied() {
     let mut world = World::new();
     world.deliver(ALICE, "tea");
