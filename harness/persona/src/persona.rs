@@ -287,8 +287,13 @@ impl Persona {
     }
 
     /// Its whole error vocabulary, as the file lists it.
-    pub fn error_rows(&self) -> &[ErrorRow] {
+    pub fn errors(&self) -> &[ErrorRow] {
         &self.errors
+    }
+
+    /// Code, text, remedy and confidence of every row; placeholders are not filled.
+    pub fn error_rows(&self) -> impl Iterator<Item = (&str, &str, &str, Confidence)> {
+        self.errors.iter().map(|row| (row.code.as_str(), row.message.as_str(), row.remedy.as_str(), row.confidence))
     }
 }
 
