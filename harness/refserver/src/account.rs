@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, fmt};
 use easrig_exchange::Secret;
 use jiff::Timestamp;
 
-use crate::{DeviceKey, Mailbox, Partnership};
+use crate::{DeviceKey, Mailbox, Partnership, admission::Standing};
 
 /// The name an account logs on with, in lower case.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -44,6 +44,7 @@ pub struct Account {
     pub mailbox: Mailbox,
     /// Their devices.
     pub partnerships: BTreeMap<DeviceKey, Partnership>,
+    pub(crate) standing: Standing,
 }
 
 impl Account {
@@ -58,6 +59,7 @@ impl Account {
             secret,
             user,
             partnerships: BTreeMap::new(),
+            standing: Standing::default(),
         }
     }
 }

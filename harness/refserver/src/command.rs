@@ -1,5 +1,6 @@
 //! What each command does; one module each, named as on the wire.
 
+pub(crate) mod find;
 pub(crate) mod folder_create;
 pub(crate) mod folder_delete;
 pub(crate) mod folder_sync;
@@ -10,8 +11,13 @@ pub(crate) mod item_operations;
 pub(crate) mod meeting_response;
 pub(crate) mod move_items;
 pub(crate) mod ping;
+pub(crate) mod provision;
+pub(crate) mod resolve_recipients;
+pub(crate) mod search;
 pub(crate) mod send_mail;
+pub(crate) mod settings;
 pub(crate) mod sync;
+pub(crate) mod validate_cert;
 
 use easrig_eas::{Command, Version, command::sync::Request, status::Status};
 use easrig_wbxml::Document;
@@ -47,7 +53,12 @@ pub(crate) fn run(state: &mut State, caller: &Caller, call: &Call) -> Reply {
         Command::SendMail | Command::SmartReply | Command::SmartForward => {
             send_mail::run(state, caller, call, document)
         }
-        _ => caller.refuse(Status::COMMAND_NOT_SUPPORTED),
+        Command::Find => find::run(state, caller, document),
+        Command::Provision => provision::run(state, caller, document),
+        Command::ResolveRecipients => resolve_recipients::run(state, caller, document),
+        Command::Search => search::run(state, caller, document),
+        Command::Settings => settings::run(state, caller, document),
+        Command::ValidateCert => validate_cert::run(state, caller, document),
     };
     Reply::Now(now)
 }

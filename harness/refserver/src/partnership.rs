@@ -11,7 +11,7 @@ use easrig_eas::{
 };
 use jiff::Timestamp;
 
-use crate::{UserName, WaiterId, command::sync::CollectionState};
+use crate::{UserName, WaiterId, admission::Dossier, command::sync::CollectionState};
 
 /// How many ClientIds of sent messages are remembered per device.
 const SENT_MEMORY: usize = 256;
@@ -63,6 +63,7 @@ pub struct Partnership {
     pub first_seen: Timestamp,
     /// When it last spoke.
     pub last_seen: Timestamp,
+    pub(crate) dossier: Dossier,
     pub(crate) keys: KeySource,
     pub(crate) hierarchy: Hierarchy,
     pub(crate) collections: BTreeMap<CollectionId, CollectionState>,
@@ -80,6 +81,7 @@ impl Partnership {
         (seed, user, &device).hash(&mut hasher);
         Self {
             keys: KeySource(fastrand::Rng::with_seed(hasher.finish())),
+            dossier: Dossier::default(),
             device,
             device_type: String::new(),
             user_agent: None,

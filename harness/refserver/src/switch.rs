@@ -1,6 +1,10 @@
+mod registry;
+
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
 use thiserror::Error;
+
+pub use registry::Risk;
 
 macro_rules! switches {
     ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
@@ -99,6 +103,40 @@ switches! {
     AcceptedMeetingMissing = "accepted-meeting-missing",
     /// Sent mail is not kept although the device asked for it.
     SentItemsEmpty = "sent-items-empty",
+    /// The final policy key is 0.
+    PolicyKeyZero = "policy-key-zero",
+    /// Devices are served whatever policy key they send.
+    PolicyKeyNotChecked = "policy-key-not-checked",
+    /// A changed policy never asks devices to fetch it.
+    PolicyRefreshNeverAsked = "policy-refresh-never-asked",
+    /// A policy type nobody knows is answered with the policy.
+    UnknownPolicyTypeAccepted = "unknown-policy-type-accepted",
+    /// OPTIONS offers a version that is refused when used.
+    OptionsVersionsOverstated = "options-versions-overstated",
+    /// OPTIONS leaves out a command that is served.
+    OptionsCommandMissing = "options-command-missing",
+    /// Documents are called web pages.
+    WrongContentType = "wrong-content-type",
+    /// Errors come as a web page that says all is well.
+    HtmlErrorPage = "html-error-page",
+    /// The address list never has anybody.
+    GalSearchEmpty = "gal-search-empty",
+    /// Mailbox search leaves out the newest match.
+    MailboxSearchMisses = "mailbox-search-misses",
+    /// Out of office is taken and forgotten.
+    OofNotStored = "oof-not-stored",
+    /// The owner has no addresses.
+    UserInformationEmpty = "user-information-empty",
+    /// Autodiscover answers in the namespace of the request.
+    AutodiscoverWrongNamespace = "autodiscover-wrong-namespace",
+    /// Autodiscover names an address without TLS.
+    AutodiscoverHttpUrl = "autodiscover-http-url",
+    /// An ambiguous name is answered with the first match as if it were the only one.
+    ResolveAmbiguousHidden = "resolve-ambiguous-hidden",
+    /// Any password is right.
+    PasswordNotChecked = "password-not-checked",
+    /// Settings answers without a status.
+    StatusMissing = "status-missing",
 }
 
 /// The switches that are on; none is honest.
