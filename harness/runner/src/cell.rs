@@ -238,6 +238,9 @@ impl<'s> Stage<'s> {
     }
 
     async fn step(&mut self, step: &Step) -> Result<Result<(), Stop>, RunError> {
+        if let Some(pause) = step.pause {
+            self.rack.pause(pause).await?;
+        }
         self.vars.set_now(now());
         self.vars.set_common("unique", self.shared.unique());
         if let Some(template) = step.subject() {

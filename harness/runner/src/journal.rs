@@ -77,16 +77,8 @@ impl Journal {
             let reason = kept.broken.first().map_or(String::new(), |first| {
                 format!("broken by {} of {} exchanges; the first: {}", exchanges.len(), kept.judged, first.actual)
             });
-            Cell {
-                id,
-                verdict,
-                reason,
-                blocked_by: None,
-                device_error: None,
-                findings: kept.broken,
-                notes: Vec::new(),
-                exchanges,
-            }
+            let findings = gathered(kept.broken);
+            Cell { id, verdict, reason, blocked_by: None, device_error: None, findings, notes: Vec::new(), exchanges }
         };
         std::mem::take(&mut *self.kept()).into_iter().map(cell).collect()
     }
@@ -94,6 +86,28 @@ impl Journal {
     fn kept(&self) -> MutexGuard<'_, BTreeMap<CellId, Kept>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// One finding for each way in which the rule was broken, at the exchange that showed it first.
+fn gathered(broken: Vec<Finding>) -> Vec<Finding> {
+    let mut ways: Vec<(Finding, usize)> = Vec::new();
+    for finding in broken {
+        let same = |(way, _): &&mut (Finding, usize)| {
+            (&way.requirement, way.level, &way.expected, &way.actual)
+                == (&finding.requirement, finding.level, &finding.expected, &finding.actual)
+        };
+        match ways.iter_mut().find(same) {
+            Some((_, times)) => *times += 1,
+            None => ways.push((finding, 1)),
+        }
+    }
+    let told = |(mut finding, times): (Finding, usize)| {
+        if times > 1 {
+            finding.actual.push_str(&format!(" (seen {times} times)"));
+        }
+        finding
+    };
+    ways.into_iter().map(told).collect()
 }
 
 /// The journal of one cell.
@@ -145,11 +159,13 @@ impl<'j> CellJournal<'j> {
         let history = seen.histories.entry(exchange.sender.role.clone()).or_default();
         let mut broken = Vec::new();
         for rule in &INVARIANTS {
+            // Before a version is chosen there is no cell to put it in; every ladder asks for versions again.
+            let Some(version) = decoded.version.or(self.cell.version) else { break };
             let findings = rule.check(&Context { exchange: &exchange, decoded: &decoded, history });
             let cell = CellId {
                 scenario: format!("invariant/{}", rule.name),
                 persona: self.cell.persona.clone(),
-                version: self.cell.version,
+                version: Some(version),
             };
             let mut kept = self.journal.kept();
             let entry = kept.entry(cell.clone()).or_default();

@@ -338,12 +338,7 @@ async fn run_cell(shared: &Shared, planned: &Planned, pair: &Pair) -> Result<Cel
     Ok(worst)
 }
 
-fn planned(
-    orders: &Orders,
-    persona: &Arc<Persona>,
-    pair: &Pair,
-    found: &survey::Found,
-) -> Vec<Planned> {
+fn planned(orders: &Orders, persona: &Arc<Persona>, pair: &Pair, found: &survey::Found) -> Vec<Planned> {
     let means = orders.means(pair.partner.is_some());
     plan::cells(&orders.scenarios, persona, found, &orders.versions, means)
 }

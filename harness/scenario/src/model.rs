@@ -192,6 +192,8 @@ pub struct Step {
     pub background: Option<String>,
     /// For how long it is repeated until its expectations hold.
     pub poll: Option<Duration>,
+    /// How much time passes first.
+    pub pause: Option<Duration>,
     /// A failure here makes the cell inconclusive instead of failed.
     pub setup: bool,
     /// How binding its expectations are.

@@ -169,6 +169,8 @@ pub(crate) struct StepSyntax {
 
     /// The step goes on in the background under this name.
     pub(crate) background: Option<At<String>>,
+    /// Let so many seconds pass first, as people do between two things.
+    pub(crate) pause_s: Option<At<u32>>,
     /// Repeat the step for so many seconds until its expectations hold; the last try is judged.
     pub(crate) poll_s: Option<At<u32>>,
     /// When this step fails, the cell is inconclusive and not failed.

@@ -34,8 +34,9 @@ impl Check<'_> {
         let kind = kind?;
         let title = syntax.title.clone().unwrap_or_else(|| title_of(&kind));
         let poll = syntax.poll_s.as_ref().map(|seconds| Duration::from_secs(u64::from(*seconds.get())));
+        let pause = syntax.pause_s.as_ref().map(|seconds| Duration::from_secs(u64::from(*seconds.get())));
         let setup = syntax.setup.unwrap_or(false);
-        Some(Step { title, role, kind, background, poll, setup, level, expect, alternatives })
+        Some(Step { title, role, kind, background, pause, poll, setup, level, expect, alternatives })
     }
 
     pub(super) fn forgotten_backgrounds(&mut self, steps: &[At<StepSyntax>]) {
