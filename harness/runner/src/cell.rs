@@ -590,7 +590,7 @@ fn hash(text: &str) -> u64 {
 }
 
 /// The scenario room's words for what the persona room found.
-fn device_error(error: &easrig_persona::DeviceError) -> DeviceError {
+pub(crate) fn device_error(error: &easrig_persona::DeviceError) -> DeviceError {
     DeviceError {
         code: error.code.clone(),
         message: error.message.clone(),
@@ -599,7 +599,7 @@ fn device_error(error: &easrig_persona::DeviceError) -> DeviceError {
     }
 }
 
-fn confidence(confidence: Confidence) -> easrig_scenario::Confidence {
+pub(crate) fn confidence(confidence: Confidence) -> easrig_scenario::Confidence {
     match confidence {
         Confidence::Unverified => easrig_scenario::Confidence::Unverified,
         Confidence::Low => easrig_scenario::Confidence::Low,

@@ -17,6 +17,7 @@ mod rack;
 mod run;
 mod survey;
 mod tape;
+mod trust;
 mod watch;
 
 pub use account::{Account, AccountError};

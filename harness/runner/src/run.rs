@@ -27,7 +27,7 @@ use crate::{
     journal::{Journal, Observer},
     lease::{Leases, Pair},
     plan::{self, Allowed, Means, Planned, Versions},
-    survey,
+    survey, trust,
     watch::Watch,
 };
 
@@ -286,6 +286,13 @@ async fn run_lane(shared: &Shared, lane: usize) -> Result<(), RunError> {
         };
         let cells = planned(&shared.orders, persona, &pair, &found);
         shared.journal.record(&Event::Planned { cells: cells.iter().map(|c| c.id.clone()).collect() })?;
+        // A root that was added (`--ca`) is on every phone of the run.
+        if let Some(tls) = found.tls.as_ref().filter(|_| !shared.orders.client.has_own_roots()) {
+            let id = CellId { scenario: String::new(), persona: persona.id().to_owned(), version: found.version };
+            if let Some(cell) = trust::cell(persona, tls, id).filter(|cell| !shared.done.contains(&cell.id)) {
+                shared.journal.record(&Event::CellFinished(cell))?;
+            }
+        }
         for planned in &cells {
             if shared.done.contains(&planned.id) {
                 continue;

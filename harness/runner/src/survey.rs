@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use easrig_eas::{Command, Version, command::settings, headers::Offer};
-use easrig_exchange::{Exchange, Outcome};
+use easrig_exchange::{Exchange, Outcome, TlsSession};
 use easrig_persona::{Body, End, ExplicitSend, Habit, Persona, Phone, Server, Setup, Task};
 use easrig_scenario::{
     CellId, Decoded, Role,
@@ -24,6 +24,8 @@ pub(crate) struct Found {
     pub(crate) version: Option<Version>,
     /// The versions the server announces.
     pub(crate) offered: Vec<Version>,
+    /// What TLS agreed on, over TLS.
+    pub(crate) tls: Option<TlsSession>,
     /// The built-in folders the server has, by the scenario's word; `None` when the phone got no list.
     pub(crate) folders: Option<Vec<&'static str>>,
 }
@@ -71,6 +73,7 @@ pub(crate) async fn run(shared: &Shared, persona: &Arc<Persona>, pair: &mut Pair
     if reached {
         learn_addresses(&mut rack, pair).await?;
     }
+    found.tls = exchanges.iter().rev().find_map(|exchange| exchange.tls.clone());
     for exchange in &exchanges {
         match &exchange.outcome {
             Outcome::Answered(_) => shared.watch.answered(),

@@ -116,6 +116,7 @@ pub struct Client {
 #[derive(Debug)]
 struct Shared {
     trust: Trust,
+    own_roots: bool,
     names: Names,
     limits: ClientLimits,
 }
@@ -127,9 +128,10 @@ impl Client {
     /// [`ClientError`] when an extra root is unusable. Unreadable roots of the system are left out silently, as every TLS
     /// client does.
     pub fn new(config: ClientConfig) -> Result<Self, ClientError> {
+        let own_roots = !config.extra_roots.is_empty();
         let trust = Trust::new(&config.extra_roots, config.system_roots, config.insecure)?;
         let names = Names { table: config.resolve, srv: config.srv, system: config.system_names };
-        Ok(Self { shared: Arc::new(Shared { trust, names, limits: config.limits }) })
+        Ok(Self { shared: Arc::new(Shared { trust, own_roots, names, limits: config.limits }) })
     }
 
     /// The connections of one device; two devices never share one.
@@ -143,6 +145,11 @@ impl Client {
     /// [`SrvError`] when the lookup itself failed.
     pub async fn autodiscover_srv(&self, domain: &str, patience: Duration) -> Result<Vec<SrvEntry>, SrvError> {
         self.shared.names.autodiscover_srv(domain, patience).await
+    }
+
+    /// Whether roots were added to those of the system (`--ca`).
+    pub fn has_own_roots(&self) -> bool {
+        self.shared.own_roots
     }
 
     /// How names become addresses, for the handshake probe.

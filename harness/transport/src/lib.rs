@@ -20,4 +20,4 @@ pub use server::{
     Authority, Server, ServerHandle, ServerLimits, ServerRequest, ServerResponse, ServerTls, ServerTlsError, Service,
     Validity, serve,
 };
-pub use tls::{certificate_names, read_certificates};
+pub use tls::{certificate_issuer, certificate_names, read_certificates};

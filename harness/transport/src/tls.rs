@@ -239,6 +239,11 @@ pub fn certificate_names(der: &[u8]) -> Vec<String> {
         .collect()
 }
 
+/// The issuer of a certificate as its distinguished name (`O=Example CA, CN=Example Root`); `None` when it is unreadable.
+pub fn certificate_issuer(der: &[u8]) -> Option<String> {
+    X509Certificate::from_der(der).ok().map(|(_, certificate)| certificate.issuer().to_string())
+}
+
 fn address(bytes: &[u8]) -> Option<String> {
     let four = <[u8; 4]>::try_from(bytes).ok().map(|b| std::net::IpAddr::from(b).to_string());
     four.or_else(|| <[u8; 16]>::try_from(bytes).ok().map(|b| std::net::IpAddr::from(b).to_string()))
