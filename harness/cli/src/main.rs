@@ -1,1 +1,66 @@
-fn main() {}
+//! The `easrig` binary: flags, exit codes, progress and files.
+//!
+//! It reads the command line, hands everything to the rooms behind it and writes what they say: results to stdout,
+//! progress and complaints to stderr. It judges nothing itself.
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser as _};
+use easrig_report::Exit;
+
+mod accounts;
+mod args;
+mod decode;
+mod demo;
+mod embedded;
+mod encode;
+mod explain;
+mod input;
+mod library;
+mod list;
+mod output;
+mod panic;
+mod progress;
+mod report;
+mod run;
+mod serve;
+mod suggest;
+mod target;
+
+use args::{Cli, Command};
+use library::Library;
+use output::Output;
+
+fn main() -> ExitCode {
+    panic::install();
+    let cli = Cli::parse();
+    let output = Output::new(cli.color);
+    output.install_diagnostics();
+    let exit = match dispatch(cli, &output) {
+        Ok(exit) => exit,
+        Err(report) => {
+            eprintln!("{report:?}");
+            Exit::Input
+        }
+    };
+    ExitCode::from(exit.code())
+}
+
+fn dispatch(cli: Cli, output: &Output) -> miette::Result<Exit> {
+    let library = || Library::open(cli.scenarios.as_deref(), cli.personas.as_deref());
+    match cli.command {
+        Command::Demo(args) => demo::demo(&args, &library()?, output),
+        Command::Run(args) => run::run(*args, library()?, output),
+        Command::List(args) => list::list(&args, &library()?, output),
+        Command::Explain(args) => explain::explain(&args, &library()?, output),
+        Command::Serve(args) => serve::serve(&args, &library()?, output),
+        Command::Decode(args) => decode::decode(&args, output),
+        Command::Encode(args) => encode::encode(&args, output),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "easrig", &mut script);
+            output.write(&script)?;
+            Ok(Exit::Well)
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! `easrig demo`: one picture, from the error on the phone to the setting that causes it.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use easrig_report::{Exit, Run, compare_brief};
+use easrig_runner::{Allowed, Orders, RunFolder, Target, Versions};
+use easrig_scenario::Verdict;
+use easrig_transport::Client;
+use miette::IntoDiagnostic as _;
+
+use crate::{
+    args::{DemoArgs, Format},
+    embedded::{Embedded, Plan},
+    library::Library,
+    output::Output,
+    report::Recorded,
+    run::{fresh_folder, record, runtime},
+};
+
+const PROFILE: &str = "exchange-2010-sp1";
+const JOURNEY: &str = "journeys/onboarding-by-server-name";
+const PHONE: &str = "wp7";
+const CODE: &str = "86000C2B";
+
+/// The policy of the first run, and the one setting that the second run changes.
+const POLICY: &[(&str, &str)] = &[("RequireDeviceEncryption", "1"), ("AllowNonProvisionableDevices", "0")];
+const REMEDY: &[(&str, &str)] = &[("RequireDeviceEncryption", "1"), ("AllowNonProvisionableDevices", "1")];
+
+pub(crate) fn demo(args: &DemoArgs, library: &Library, output: &Output) -> miette::Result<Exit> {
+    let out = args.out.clone().unwrap_or_else(|| fresh_folder("demo-"));
+    runtime()?.block_on(async {
+        output.write(intro().as_bytes())?;
+        let strict = one(&out.join("strict"), POLICY, library, output).await?;
+        output.write(b"\nThe remedy: AllowNonProvisionableDevices = true; everything else stays.\n\n")?;
+        let remedy = one(&out.join("remedy"), REMEDY, library, output).await?;
+        output.write(outro(&strict, &remedy, &out).as_bytes())?;
+        Ok(if shows_the_picture(&strict, &remedy) { Exit::Well } else { Exit::Broken })
+    })
+}
+
+async fn one(folder: &Path, policy: &[(&str, &str)], library: &Library, output: &Output) -> miette::Result<Run> {
+    let personas = library.personas(&["all".to_owned()])?;
+    let server = Embedded::start(Plan::demo(PROFILE, policy, personas.len(), library)?).await?;
+    let orders = Orders {
+        target: Target::Url(server.endpoint().clone()),
+        target_name: format!("embedded:{PROFILE}"),
+        jobs: personas.len(),
+        accounts: server.accounts().to_vec(),
+        personas,
+        scenarios: library.scenarios(&[JOURNEY.to_owned()])?,
+        versions: Versions::Own,
+        allowed: Allowed { writes: true, destroys: false, lockout: false },
+        heartbeats: false,
+        repeat: 1,
+        strict: false,
+        seed: 1,
+        keep_content: true,
+        leave: false,
+        client: Client::new(server.client()?).into_diagnostic()?,
+        trust: policy.iter().map(|(name, value)| format!("policy {name} = {value}")).collect(),
+        control: Some(server.control()),
+        reference: true,
+        outage: Duration::from_secs(5),
+    };
+    record(orders, RunFolder::create(folder).into_diagnostic()?, None, output).await?;
+    server.stop().await;
+    let recorded = Recorded::read(folder)?;
+    recorded.write()?;
+    recorded.print(Format::Human, library, output)?;
+    Ok(recorded.run)
+}
+
+fn intro() -> String {
+    format!(
+        "An Exchange 2010 SP1 (the reference server inside easrig) has a policy that requires device encryption and lets \
+         no device in that cannot apply all of it. Every phone now sets up its account and waits for a mail.\n\n"
+    )
+}
+
+fn outro(strict: &Run, remedy: &Run, out: &Path) -> String {
+    format!(
+        "\nwhat changed\n{}\nThe other way to the same end is to drop RequireDeviceEncryption from the policy: then the phone \
+         can apply all of it, and no other device gets in without.\nBoth runs are kept in {} and {}.\n",
+        compare_brief(strict, remedy),
+        shown(out, "strict"),
+        shown(out, "remedy"),
+    )
+}
+
+fn shown(out: &Path, name: &str) -> String {
+    let path: PathBuf = out.join(name);
+    path.display().to_string()
+}
+
+/// Whether the runs are what the demo promises: the phone blocked with its code before, everybody well after.
+fn shows_the_picture(strict: &Run, remedy: &Run) -> bool {
+    let journeys = |run: &Run| run.cells.iter().filter(|cell| cell.id.scenario == JOURNEY).cloned().collect::<Vec<_>>();
+    let is_blocked = |cell: &easrig_scenario::Cell| {
+        cell.id.persona == PHONE
+            && cell.verdict == Verdict::Blocked
+            && cell.device_error.as_ref().is_some_and(|error| error.code == CODE)
+    };
+    let after = journeys(remedy);
+    journeys(strict).iter().any(is_blocked)
+        && !after.is_empty()
+        && after.iter().all(|cell| cell.verdict == Verdict::Pass)
+        && strict.finished.is_some()
+        && remedy.finished.is_some()
+}

@@ -1,0 +1,230 @@
+//! The reference server inside this process: for `serve`, `demo` and `--target embedded:PROFILE`.
+
+use std::{net::SocketAddr, path::Path, sync::Arc};
+
+use easrig_eas::DeviceId;
+use easrig_exchange::Secret;
+use easrig_refserver::{AccountConfig, Arrangement, Policy, Profile, Server, ServerConfig, Switches};
+use easrig_runner::{Account, Change, Control};
+use easrig_transport::{ClientConfig, read_certificates};
+use futures_util::future::{BoxFuture, FutureExt as _, ready};
+use miette::{IntoDiagnostic as _, WrapErr as _, miette};
+use url::Url;
+
+use crate::{
+    args::{ServeArgs, ServerArgs},
+    input,
+    library::Library,
+    suggest,
+};
+
+/// The domain of accounts that nobody gave an address.
+const DOMAIN: &str = "easrig.test";
+
+/// The path of every ActiveSync server.
+const PATH: &str = "/Microsoft-Server-ActiveSync";
+
+/// What the server is to be.
+pub(crate) struct Plan {
+    profile: Profile,
+    listen: SocketAddr,
+    tls: bool,
+    domain: String,
+    policy: Policy,
+    accounts: Vec<Account>,
+    switches: Switches,
+}
+
+impl Plan {
+    /// For `--target embedded:PROFILE`, with `pairs` pairs of accounts.
+    ///
+    /// # Errors
+    /// When the profile is unknown or the policy file cannot be read.
+    pub(crate) fn in_process(id: &str, args: &ServerArgs, pairs: usize, library: &Library) -> miette::Result<Self> {
+        let policy = policy_file(args.policy.as_deref())?;
+        let switches = args.dishonest.iter().copied().collect();
+        Ok(Self { policy, switches, ..Self::new(id, pairs, library)? })
+    }
+
+    /// For the demo: these settings are in force for everybody.
+    ///
+    /// # Errors
+    /// When the profile or a setting is unknown.
+    pub(crate) fn demo(id: &str, settings: &[(&str, &str)], pairs: usize, library: &Library) -> miette::Result<Self> {
+        let mut policy = Policy::default();
+        for (name, value) in settings {
+            policy.set(name, value).map_err(|why| miette!("{why}"))?;
+        }
+        Ok(Self { policy, ..Self::new(id, pairs, library)? })
+    }
+
+    /// For `serve`; alice and bob when there are no accounts.
+    ///
+    /// # Errors
+    /// When the profile is unknown or the policy file cannot be read.
+    pub(crate) fn served(args: &ServeArgs, accounts: Vec<Account>, library: &Library) -> miette::Result<Self> {
+        let given = if accounts.is_empty() { ["alice", "bob"].map(generated).to_vec() } else { accounts };
+        Ok(Self {
+            listen: args.listen,
+            tls: !args.plain,
+            policy: policy_file(args.server.policy.as_deref())?,
+            accounts: given.into_iter().map(|account| addressed(account, &args.domain)).collect(),
+            domain: args.domain.clone(),
+            switches: args.server.dishonest.iter().copied().collect(),
+            ..Self::new(&args.profile, 0, library)?
+        })
+    }
+
+    fn new(id: &str, pairs: usize, library: &Library) -> miette::Result<Self> {
+        let Some((_, text)) = library.profiles().find(|(known, _)| *known == id) else {
+            let help = suggest::help(id, library.profiles().map(|(known, _)| known), "easrig list profiles");
+            return Err(miette!(help = help, "there is no profile `{id}`"));
+        };
+        let names = (1..=pairs).flat_map(|pair| [format!("owner{pair}"), format!("partner{pair}")]);
+        let accounts = names.map(|name| addressed(generated(&name), DOMAIN)).collect();
+        Ok(Self {
+            profile: profile(id, text)?,
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            tls: true,
+            domain: DOMAIN.to_owned(),
+            policy: Policy::default(),
+            accounts,
+            switches: Switches::default(),
+        })
+    }
+}
+
+fn policy_file(path: Option<&Path>) -> miette::Result<Policy> {
+    match path {
+        None => Ok(Policy::default()),
+        Some(path) => Ok(Policy::parse(&path.display().to_string(), &input::read_text(Some(path))?)?),
+    }
+}
+
+fn generated(user: &str) -> Account {
+    let secret: String = std::iter::repeat_with(fastrand::alphanumeric).take(16).collect();
+    Account { user: user.to_owned(), address: None, secret: Secret::new(secret) }
+}
+
+fn addressed(account: Account, domain: &str) -> Account {
+    let address = account.address.unwrap_or_else(|| match account.user.contains('@') {
+        true => account.user.clone(),
+        false => format!("{}@{domain}", account.user),
+    });
+    Account { address: Some(address), ..account }
+}
+
+/// Reads a profile file.
+///
+/// # Errors
+/// When it is wrong.
+pub(crate) fn profile(id: &str, text: &str) -> miette::Result<Profile> {
+    Profile::parse(text).into_diagnostic().wrap_err_with(|| format!("profile `{id}`"))
+}
+
+/// The running server.
+pub(crate) struct Embedded {
+    server: Arc<Server>,
+    endpoint: Url,
+    accounts: Vec<Account>,
+}
+
+impl Embedded {
+    /// Starts it.
+    ///
+    /// # Errors
+    /// When it cannot listen, or the policy is wrong.
+    pub(crate) async fn start(plan: Plan) -> miette::Result<Self> {
+        let account = |account: &Account| AccountConfig {
+            user: account.user.clone(),
+            address: account.address.clone(),
+            secret: account.secret.clone(),
+        };
+        let config = ServerConfig {
+            profile: plan.profile,
+            listen: plan.listen,
+            tls: plan.tls,
+            domain: plan.domain,
+            accounts: plan.accounts.iter().map(account).collect(),
+            policy: Some(plan.policy),
+            switches: plan.switches,
+            ..ServerConfig::default()
+        };
+        let server = Server::start(config).await.into_diagnostic()?;
+        let endpoint = Url::parse(server.url()).and_then(|url| url.join(PATH)).into_diagnostic()?;
+        Ok(Self { server: Arc::new(server), endpoint, accounts: plan.accounts })
+    }
+
+    /// Scheme, name and port.
+    pub(crate) fn url(&self) -> &str {
+        self.server.url()
+    }
+
+    /// The URL for ActiveSync.
+    pub(crate) fn endpoint(&self) -> &Url {
+        &self.endpoint
+    }
+
+    /// Its root certificate, PEM; `None` over plain HTTP.
+    pub(crate) fn root_pem(&self) -> Option<&str> {
+        self.server.ca_pem()
+    }
+
+    /// Its accounts, owner and partner in turn.
+    pub(crate) fn accounts(&self) -> &[Account] {
+        &self.accounts
+    }
+
+    /// What changes it while it runs.
+    pub(crate) fn control(&self) -> Arc<dyn Control> {
+        Arc::new(Hand(Arc::clone(&self.server)))
+    }
+
+    /// A client that trusts this server and asks nobody for names.
+    ///
+    /// # Errors
+    /// When the root cannot be read, which would be our own fault.
+    pub(crate) fn client(&self) -> miette::Result<ClientConfig> {
+        let extra_roots = match self.root_pem() {
+            Some(pem) => read_certificates(pem.as_bytes()).map_err(|why| miette!("the server's own root: {why}"))?,
+            None => Vec::new(),
+        };
+        Ok(ClientConfig { extra_roots, system_roots: false, system_names: false, ..ClientConfig::default() })
+    }
+
+    /// Ends it; whoever still holds its control keeps it running a moment longer.
+    pub(crate) async fn stop(self) {
+        if let Ok(server) = Arc::try_unwrap(self.server) {
+            server.stop().await;
+        }
+    }
+}
+
+/// The hand of an administrator inside the process.
+struct Hand(Arc<Server>);
+
+impl Control for Hand {
+    fn change<'c>(&'c self, user: &'c str, device: &'c DeviceId, change: Change) -> BoxFuture<'c, Result<(), String>> {
+        let done = self.0.arrange(user, Some(device.as_str()), arrangement(change));
+        ready(done.map_err(|error| error.to_string())).boxed()
+    }
+
+    fn undo<'c>(&'c self, user: &'c str) -> BoxFuture<'c, Result<(), String>> {
+        self.0.reset(user);
+        ready(Ok(())).boxed()
+    }
+}
+
+fn arrangement(change: Change) -> Arrangement {
+    match change {
+        Change::Policy(settings) => Arrangement::Policy(settings),
+        Change::Strict(on) => Arrangement::Strict(on),
+        Change::Throttle { status, retry_after, times } => Arrangement::Throttle { status, retry_after, times },
+        Change::Moved => Arrangement::Moved,
+        Change::Block => Arrangement::Block,
+        Change::Quarantine => Arrangement::Quarantine,
+        Change::Password(secret) => Arrangement::Password(secret),
+        Change::Deliver { mime } => Arrangement::Deliver(mime),
+        Change::ExpirePolicyKey => Arrangement::ExpirePolicyKey,
+    }
+}

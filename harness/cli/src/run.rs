@@ -1,0 +1,319 @@
+//! `easrig run`.
+
+use std::{
+    io::ErrorKind,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use easrig_eas::{Command, Version};
+use easrig_exchange::Secret;
+use easrig_report::{Exit, Strictness};
+use easrig_runner::{Account, Allowed, Control, Orders, RunFolder, Target, Unfinished, Versions, outline};
+use easrig_scenario::{Level, Scenario};
+use easrig_transport::{Client, ClientConfig, read_certificates};
+use miette::{IntoDiagnostic as _, WrapErr as _, miette};
+
+use crate::{
+    accounts,
+    args::{Effect, Format, RunArgs},
+    embedded::{Embedded, Plan},
+    input,
+    library::{Library, is_prefix},
+    output::Output,
+    progress::Progress,
+    report::Recorded,
+    suggest,
+    target::{self, Named, Trust},
+};
+
+pub(crate) fn run(args: RunArgs, library: Library, output: &Output) -> miette::Result<Exit> {
+    let scenarios = select(&args, &library)?;
+    let personas = library.personas(&args.persona)?;
+    if scenarios.is_empty() || personas.is_empty() {
+        output.say("nothing was selected: no scenario fits all of the selectors");
+        return Ok(Exit::Nothing);
+    }
+    let trust = if args.insecure { Trust::Anything } else { Trust::Verified };
+    let versions = versions(&args.version)?;
+    let mut draft = Draft { args: &args, scenarios, personas, versions };
+    match target::parse(&args.target, trust)? {
+        Named::Outside(target) => {
+            if args.server.policy.is_some() || !args.server.dishonest.is_empty() {
+                return Err(miette!("--policy and --dishonest are for --target embedded:PROFILE only"));
+            }
+            let orders = draft.outside(target)?;
+            perform(&args, orders, &library, output)
+        }
+        Named::Embedded(profile) => runtime()?.block_on(async {
+            let pairs = draft.pairs();
+            let plan = Plan::in_process(&profile, &args.server, pairs, &library)?;
+            let server = Embedded::start(plan).await?;
+            let orders = draft.embedded(&server)?;
+            let exit = perform_in(&args, orders, &library, output).await;
+            server.stop().await;
+            exit
+        }),
+    }
+}
+
+/// The scenarios that every selector agrees on.
+fn select(args: &RunArgs, library: &Library) -> miette::Result<Vec<Arc<Scenario>>> {
+    for selector in &args.selectors {
+        if !library.scenario_ids().any(|id| is_prefix(selector, id)) {
+            let help = suggest::help(selector, library.scenario_ids(), "easrig list scenarios");
+            return Err(miette!(help = help, "no scenario begins with `{selector}`"));
+        }
+    }
+    let commands = args.command.iter().map(|name| command(name)).collect::<miette::Result<Vec<_>>>()?;
+    let levels: Vec<Level> = args.level.iter().map(|word| Level::from(*word)).collect();
+    let requirements: Vec<String> = args.req.iter().map(|id| id.trim().to_ascii_uppercase()).collect();
+    let mut scenarios = library.scenarios(&args.selectors)?;
+    scenarios.retain(|scenario| {
+        (commands.is_empty() || scenario.commands.iter().any(|command| commands.contains(command)))
+            && (levels.is_empty() || levels.contains(&scenario.level))
+            && (requirements.is_empty()
+                || scenario.requirements.iter().any(|id| requirements.iter().any(|wanted| id.starts_with(wanted))))
+    });
+    Ok(scenarios)
+}
+
+fn command(name: &str) -> miette::Result<Command> {
+    let name = name.trim();
+    let found = Command::all().find(|command| command.name().eq_ignore_ascii_case(name));
+    found.ok_or_else(|| {
+        let near = suggest::nearest(name, Command::all().map(Command::name));
+        let help = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+        miette!("`{name}` is no ActiveSync command{help}")
+    })
+}
+
+fn versions(words: &[String]) -> miette::Result<Versions> {
+    if words.is_empty() {
+        return Ok(Versions::Own);
+    }
+    if words.iter().any(|word| word == "all") {
+        return Ok(Versions::All);
+    }
+    let mut list: Vec<Version> = Vec::new();
+    for word in words {
+        let version: Version = word.trim().parse().into_diagnostic()?;
+        if !Version::ALL.contains(&version) {
+            let known = Version::ALL.map(|version| version.to_string()).join(", ");
+            return Err(miette!("easrig does not speak protocol version {version}; it speaks {known}"));
+        }
+        if !list.contains(&version) {
+            list.push(version);
+        }
+    }
+    Ok(Versions::List(list))
+}
+
+/// What was selected, before the target is settled.
+struct Draft<'a> {
+    args: &'a RunArgs,
+    scenarios: Vec<Arc<Scenario>>,
+    personas: Vec<Arc<easrig_persona::Persona>>,
+    versions: Versions,
+}
+
+impl Draft<'_> {
+    fn outside(&mut self, target: Target) -> miette::Result<Orders> {
+        let args = self.args;
+        let allow = |effect| args.allow.contains(&effect);
+        if allow(Effect::Destroys) {
+            target::check_disposable(&target, args.disposable.as_deref())?;
+        }
+        let mut accounts = accounts::gather(&args.accounts)?;
+        if accounts.is_empty() {
+            if !args.dry_run {
+                return Err(miette!(
+                    help = "write --account USER:SECRET, --accounts FILE, or set EASRIG_ACCOUNTS",
+                    "a run needs at least one account"
+                ));
+            }
+            accounts.push(Account { user: "nobody".into(), address: None, secret: Secret::new("") });
+        }
+        let mut roots = Vec::new();
+        for path in &args.ca {
+            let bytes = input::read(Some(path))?;
+            roots.extend(read_certificates(&bytes).map_err(|why| miette!("`{}`: {why}", path.display()))?);
+        }
+        let config = ClientConfig {
+            extra_roots: roots,
+            insecure: args.insecure,
+            resolve: args.resolve.clone(),
+            ..ClientConfig::default()
+        };
+        let allowed = Allowed {
+            writes: allow(Effect::Writes) || allow(Effect::Destroys),
+            destroys: allow(Effect::Destroys),
+            lockout: allow(Effect::Lockout),
+        };
+        self.orders(target, accounts, config, allowed, None)
+    }
+
+    fn embedded(&mut self, server: &Embedded) -> miette::Result<Orders> {
+        let everything = Allowed { writes: true, destroys: true, lockout: true };
+        let target = Target::Url(server.endpoint().clone());
+        self.orders(target, server.accounts().to_vec(), server.client()?, everything, Some(server.control()))
+    }
+
+    /// A pair for each persona, so that all of them can be busy at once.
+    fn pairs(&self) -> usize {
+        self.personas.len()
+    }
+
+    fn orders(
+        &mut self,
+        target: Target,
+        accounts: Vec<Account>,
+        client: ClientConfig,
+        allowed: Allowed,
+        control: Option<Arc<dyn Control>>,
+    ) -> miette::Result<Orders> {
+        let args = self.args;
+        let pairs = accounts.len().div_ceil(2).max(1);
+        let jobs = args.jobs.map_or(pairs, |jobs| usize::try_from(jobs.get()).unwrap_or(usize::MAX));
+        Ok(Orders {
+            target,
+            target_name: args.target.clone(),
+            accounts,
+            personas: std::mem::take(&mut self.personas),
+            scenarios: std::mem::take(&mut self.scenarios),
+            versions: std::mem::take(&mut self.versions),
+            allowed,
+            heartbeats: args.heartbeats,
+            jobs,
+            repeat: args.repeat.get(),
+            strict: args.strict,
+            seed: args.seed.unwrap_or_else(|| fastrand::u64(..)),
+            keep_content: args.keep_content,
+            leave: args.leave,
+            client: Client::new(client).into_diagnostic()?,
+            trust: said(args),
+            reference: control.is_some(),
+            control,
+            outage: Duration::from_secs(args.outage),
+        })
+    }
+}
+
+/// What was allowed and how trust was widened, as it was written.
+fn said(args: &RunArgs) -> Vec<String> {
+    let mut words: Vec<String> = args.allow.iter().map(|effect| format!("--allow {}", effect.name())).collect();
+    words.extend(args.disposable.iter().map(|host| format!("--disposable {host}")));
+    words.extend(args.insecure.then(|| "--insecure: certificates were not checked".to_owned()));
+    words.extend(args.ca.iter().map(|path| format!("--ca {}", path.display())));
+    let resolve = |entry: &easrig_transport::Resolve| format!("--resolve {}:{}={}", entry.host, entry.port, entry.addr);
+    words.extend(args.resolve.iter().map(resolve));
+    words.extend(args.server.policy.iter().map(|path| format!("--policy {}", path.display())));
+    words.extend(args.server.dishonest.iter().map(|switch| format!("--dishonest {switch}")));
+    words
+}
+
+fn perform(args: &RunArgs, orders: Orders, library: &Library, output: &Output) -> miette::Result<Exit> {
+    runtime()?.block_on(perform_in(args, orders, library, output))
+}
+
+async fn perform_in(args: &RunArgs, orders: Orders, library: &Library, output: &Output) -> miette::Result<Exit> {
+    let plan = outline(&orders);
+    output.say(&format!(
+        "{} scenarios on {} phones: about {} cells, at most {} device partnerships on the server",
+        orders.scenarios.len(),
+        orders.personas.len(),
+        plan.cells,
+        plan.partnerships
+    ));
+    if args.insecure {
+        output.say("WARNING: --insecure: certificates are not checked, and passwords go to whoever answers");
+    }
+    if args.dry_run {
+        return dry_run(args.format, &orders, output);
+    }
+    let path = args.out.clone().unwrap_or_else(|| fresh_folder(""));
+    let strictness = if args.strict { Strictness::Everything } else { Strictness::Musts };
+    let (folder, unfinished) = if args.resume {
+        let (folder, unfinished) = RunFolder::resume(&path, &orders.started()).into_diagnostic()?;
+        (folder, Some(unfinished))
+    } else {
+        (RunFolder::create(&path).into_diagnostic()?, None)
+    };
+    let orders = match &unfinished {
+        // The tags of a resumed run are those of its first part.
+        Some(unfinished) => Orders { seed: unfinished.started.seed, ..orders },
+        None => orders,
+    };
+    record(orders, folder, unfinished, output).await?;
+    let recorded = Recorded::read(&path)?;
+    recorded.write()?;
+    recorded.print(args.format, library, output)?;
+    if args.format == Format::Human {
+        output.say(&format!("kept in {}", path.display()));
+    }
+    Ok(easrig_report::exit(&recorded.run, strictness))
+}
+
+fn dry_run(format: Format, orders: &Orders, output: &Output) -> miette::Result<Exit> {
+    let scenarios: Vec<&str> = orders.scenarios.iter().map(|scenario| scenario.id.as_str()).collect();
+    let personas: Vec<&str> = orders.personas.iter().map(|persona| persona.id()).collect();
+    let text = match format {
+        Format::Json => {
+            let plan = serde_json::json!({ "format": 1, "scenarios": scenarios, "personas": personas });
+            serde_json::to_string_pretty(&plan).into_diagnostic()? + "\n"
+        }
+        Format::Human | Format::Junit => {
+            let lines = scenarios.iter().map(|id| format!("{id}\n"));
+            lines.chain([format!("on {}\n", personas.join(", "))]).collect()
+        }
+    };
+    output.write(text.as_bytes())?;
+    Ok(Exit::Well)
+}
+
+/// Runs to the end, or until Ctrl-C: what was recorded up to then is kept and reported.
+///
+/// # Errors
+/// When the folder cannot be written any more.
+pub(crate) async fn record(
+    orders: Orders,
+    folder: RunFolder,
+    unfinished: Option<Unfinished>,
+    output: &Output,
+) -> miette::Result<()> {
+    let progress = Arc::new(Progress::new());
+    let run = easrig_runner::run(orders, Arc::new(folder), unfinished, progress.clone());
+    let ended = tokio::select! {
+        ended = run => ended.into_diagnostic(),
+        _ = tokio::signal::ctrl_c() => {
+            output.say("interrupted; what was recorded is reported, and --resume goes on with it");
+            Ok(())
+        }
+    };
+    progress.clear();
+    ended
+}
+
+/// `reports/PREFIX20261122T052806Z`; with a number behind it when that is taken.
+pub(crate) fn fresh_folder(prefix: &str) -> PathBuf {
+    let time = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
+    let name = |number: u32| match number {
+        1 => format!("{prefix}{time}"),
+        number => format!("{prefix}{time}-{number}"),
+    };
+    let folder = |number| Path::new("reports").join(name(number));
+    (1..100)
+        .map(folder)
+        .find(|path| path.metadata().is_err_and(|e| e.kind() == ErrorKind::NotFound))
+        .unwrap_or_else(|| folder(100))
+}
+
+/// What tasks run on.
+///
+/// # Errors
+/// When the system gives no threads.
+pub(crate) fn runtime() -> miette::Result<tokio::runtime::Runtime> {
+    let built = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    built.into_diagnostic().wrap_err("no threads could be started")
+}
