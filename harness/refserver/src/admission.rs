@@ -20,26 +20,25 @@ use crate::{Account, Answer, Call, Caller, DeviceKey, State, Switch};
 
 /// Why a command of a caller is not served; `None` lets it in.
 pub(crate) fn refusal(state: &mut State, caller: &Caller, call: &Call) -> Option<Answer> {
-    let site = state.site.clone();
-    let switches = state.switches.clone();
-    let account = state.account_mut(&caller.user)?;
+    let State { site, switches, accounts, .. } = state;
+    let account = accounts.get_mut(&caller.user)?;
     let key = policy_key(call);
-    if let Some(answer) = barred(account, &site, caller) {
+    if let Some(answer) = barred(account, site, caller) {
         return Some(answer);
     }
-    let policy = account.standing.policy(&site).cloned();
+    let policy = account.standing.policy(site).cloned();
     let revision = account.standing.revision;
     let dossier = &mut account.partnerships.get_mut(&caller.device)?.dossier;
     if caller.command == Command::Provision {
         return None;
     }
     if dossier.wipe.is_pending(caller.version) {
-        return Some(wipe_pending(&site, caller, key));
+        return Some(wipe_pending(site, caller, key));
     }
     if switches.has(Switch::PolicyKeyNotChecked) {
         return None;
     }
-    let gate = Gate { policy: policy?, revision, command: caller.command, now: caller.now, switches: &switches };
+    let gate = Gate { policy: policy?, revision, command: caller.command, now: caller.now, switches };
     gate.check(dossier, key).err().map(|status| site.signal(caller, status))
 }
 

@@ -92,9 +92,9 @@ impl State {
         arrangement: Arrangement,
         now: Timestamp,
     ) -> Result<(), ArrangementError> {
-        let site = self.site.clone();
-        let account = self.account_mut(user).ok_or_else(|| ArrangementError::NoAccount(user.clone()))?;
-        let current = || account.standing.policy(&site).cloned().unwrap_or_default();
+        let Self { site, accounts, .. } = self;
+        let account = accounts.get_mut(user).ok_or_else(|| ArrangementError::NoAccount(user.clone()))?;
+        let current = || account.standing.policy(site).cloned().unwrap_or_default();
         let named = || device.cloned().ok_or(ArrangementError::NoDevice);
         match arrangement {
             Arrangement::Policy(settings) => {

@@ -30,14 +30,14 @@ pub(crate) fn run(state: &mut State, caller: &Caller, document: Option<&Document
     let Some(Ok(request)) = document.map(|document| Request::from_document(document, caller.version)) else {
         return caller.status(PROTOCOL_ERROR);
     };
-    let policy = state.account(&caller.user).and_then(|account| account.standing.policy(&state.site)).cloned();
-    let switches = state.switches.clone();
-    let Some(account) = state.account_mut(&caller.user) else { return caller.refuse(Status::SERVER_ERROR) };
+    let State { site, switches, accounts, .. } = state;
+    let Some(account) = accounts.get_mut(&caller.user) else { return caller.refuse(Status::SERVER_ERROR) };
+    let policy = account.standing.policy(site).cloned();
     let revision = account.standing.revision;
     let Some(device) = account.partnerships.get_mut(&caller.device) else {
         return caller.refuse(Status::SERVER_ERROR);
     };
-    let mut counter = Counter { caller, device, policy, revision, switches: &switches };
+    let mut counter = Counter { caller, device, policy, revision, switches };
     match counter.serve(request) {
         Ok(response) => Answer::wbxml(&response.to_document(caller.version)),
         Err(status) => caller.status(status.0),

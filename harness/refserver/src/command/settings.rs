@@ -41,16 +41,14 @@ pub(crate) fn run(state: &mut State, caller: &Caller, document: Option<&Document
     let Some(Ok(request)) = document.map(|document| Request::from_document(document, caller.version)) else {
         return caller.status(PROTOCOL_ERROR);
     };
-    let switches = state.switches.clone();
-    let recovery = state
-        .account(&caller.user)
-        .and_then(|account| account.standing.policy(&state.site))
-        .is_some_and(|policy| policy.document.get(Setting::PasswordRecoveryEnabled) == Some("1"));
-    let Some(account) = state.account_mut(&caller.user) else { return caller.refuse(Status::SERVER_ERROR) };
+    let State { site, switches, accounts, .. } = state;
+    let Some(account) = accounts.get_mut(&caller.user) else { return caller.refuse(Status::SERVER_ERROR) };
+    let policy = account.standing.policy(site).map(|policy| &policy.document);
+    let recovery = policy.is_some_and(|policy| policy.get(Setting::PasswordRecoveryEnabled) == Some("1"));
     let mut response = Response {
         status: (!switches.has(Switch::StatusMissing)).then_some(Status::SUCCESS),
-        oof: request.oof.map(|oof| answer_oof(account, oof, &switches)),
-        user_information: request.user_information.then(|| user_information(account, caller.version, &switches)),
+        oof: request.oof.map(|oof| answer_oof(account, oof, switches)),
+        user_information: request.user_information.then(|| user_information(account, caller.version, switches)),
         rights_management_information: request
             .rights_management_information
             .then(|| RightsManagementInformation { status: Some(RIGHTS_DISABLED), templates: Vec::new() }),
