@@ -3,7 +3,7 @@ use std::{
     time::Duration,
 };
 
-use easrig_exchange::{Exchange, Failure, Outcome, Secret};
+use easrig_exchange::{Exchange, ExchangeNumber, Failure, Outcome, Secret};
 use easrig_persona::{Confidence, End, Ending, Habit, Phone, Server, Setup, Task};
 use easrig_scenario::{
     Cell, CellOutcome, Decoded, DeviceError, Evidence, Finding, Judgement, Level, OwnerView, Role, Step, StepKind,
@@ -41,12 +41,13 @@ pub(crate) async fn run(shared: &Shared, planned: &Planned, pair: &Pair) -> Resu
         Ok(played) => played?.err(),
         Err(_) => Some(Stop::Unclear(format!("the scenario was not done after {} s", CELL_LIMIT.as_secs()))),
     };
+    let exchanges = journal.numbers();
     if let Ok(cleaned) = tokio::time::timeout(TIDY_LIMIT, stage.clean_up(stopped.is_none())).await {
         cleaned?;
     } else {
         stage.tally.notes.push(format!("cleaning up was not done after {} s", TIDY_LIMIT.as_secs()));
     }
-    Ok(stage.conclude(stopped))
+    Ok(stage.conclude(stopped, exchanges))
 }
 
 /// Why a cell ends before its last step.
@@ -485,7 +486,7 @@ impl<'s> Stage<'s> {
                 }
             }
             if scenario.effects > Effects::Reads && !self.shared.orders.leave {
-                for role in self.rack.roles() {
+                for role in self.journal.roles() {
                     self.tidy(role).await?;
                 }
             }
@@ -516,9 +517,8 @@ impl<'s> Stage<'s> {
         Ok(())
     }
 
-    fn conclude(self, stopped: Option<Stop>) -> Cell {
+    fn conclude(self, stopped: Option<Stop>, exchanges: Vec<ExchangeNumber>) -> Cell {
         let Tally { findings, mut notes, expected_error, assumed, confidence } = self.tally;
-        let exchanges = self.journal.numbers();
         let mut outcome = CellOutcome {
             findings,
             error_expected: expected_error.is_some(),

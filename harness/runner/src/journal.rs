@@ -186,6 +186,12 @@ impl<'j> CellJournal<'j> {
         self.seen().numbers.clone()
     }
 
+    /// The roles that have sent anything.
+    pub(crate) fn roles(&self) -> Vec<Role> {
+        let seen = self.seen();
+        Role::ALL.into_iter().filter(|role| seen.histories.contains_key(role.name())).collect()
+    }
+
     fn seen(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }

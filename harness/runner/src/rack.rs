@@ -90,10 +90,6 @@ impl<'r> Rack<'r> {
         self.stations.get_mut(&role).map(|station| &mut station.phone)
     }
 
-    pub(crate) fn roles(&self) -> impl Iterator<Item = Role> + use<> {
-        self.stations.keys().copied().collect::<Vec<_>>().into_iter()
-    }
-
     /// Starts a task; it goes on whenever anything is awaited.
     pub(crate) fn begin(&mut self, role: Role, task: Task) -> Result<Errand, RunError> {
         let mut out = Vec::new();
