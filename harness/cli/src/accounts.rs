@@ -58,7 +58,7 @@ fn parse(name: &str, text: &str) -> miette::Result<Vec<Account>> {
     let file: AccountsFile = toml::from_str(text).map_err(|error| AccountsError {
         name: name.to_owned(),
         why: error.message().to_owned(),
-        line: error.span().map_or(1, |span| text.get(..span.start).unwrap_or_default().lines().count().max(1)),
+        line: error.span().map_or(1, |span| text.get(..span.start).unwrap_or_default().matches('\n').count() + 1),
     })?;
     Ok(file.account.into_iter().map(with_address).collect())
 }

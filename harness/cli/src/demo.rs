@@ -32,7 +32,7 @@ const REMEDY: &[(&str, &str)] = &[("RequireDeviceEncryption", "1"), ("AllowNonPr
 pub(crate) fn demo(args: &DemoArgs, library: &Library, output: &Output) -> miette::Result<Exit> {
     let out = args.out.clone().unwrap_or_else(|| fresh_folder("demo-"));
     runtime()?.block_on(async {
-        output.write(intro().as_bytes())?;
+        output.write(INTRO.as_bytes())?;
         let strict = one(&out.join("strict"), POLICY, library, output).await?;
         output.write(b"\nThe remedy: AllowNonProvisionableDevices = true; everything else stays.\n\n")?;
         let remedy = one(&out.join("remedy"), REMEDY, library, output).await?;
@@ -73,17 +73,17 @@ async fn one(folder: &Path, policy: &[(&str, &str)], library: &Library, output: 
     Ok(recorded.run)
 }
 
-fn intro() -> String {
-    format!(
-        "An Exchange 2010 SP1 (the reference server inside easrig) has a policy that requires device encryption and lets \
-         no device in that cannot apply all of it. Every phone now sets up its account and waits for a mail.\n\n"
-    )
-}
+const INTRO: &str = "\
+An Exchange 2010 SP1 (the reference server inside easrig) has a policy that requires
+device encryption, and lets no device in that cannot apply all of it. Every phone now
+sets up its account and waits for a mail.
+
+";
 
 fn outro(strict: &Run, remedy: &Run, out: &Path) -> String {
     format!(
-        "\nwhat changed\n{}\nThe other way to the same end is to drop RequireDeviceEncryption from the policy: then the phone \
-         can apply all of it, and no other device gets in without.\nBoth runs are kept in {} and {}.\n",
+        "\nwhat changed\n{}\nThe other way is to drop RequireDeviceEncryption from the policy: then every phone can apply\n\
+         all of it, and none gets in that cannot.\n\nBoth runs are kept: {} and {}\n",
         compare_brief(strict, remedy),
         shown(out, "strict"),
         shown(out, "remedy"),

@@ -32,9 +32,10 @@ pub fn compare_brief(before: &Run, after: &Run) -> String {
     if changes.is_empty() {
         return "nothing changed\n".to_owned();
     }
-    let rows: Vec<(String, String)> = changes.iter().map(line).collect();
-    let width = rows.iter().map(|(left, _)| left.chars().count()).max().unwrap_or(0);
-    rows.iter().map(|(left, right)| format!("{left:<width$}  {right}\n")).collect()
+    let rows: Vec<[String; 3]> = changes.iter().map(line).collect();
+    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
+    let [persona, scenario] = [0, 1].map(|column| width(column).unwrap_or(0));
+    rows.iter().map(|[who, what, how]| format!("{who:<persona$}  {what:<scenario$}  {how}\n")).collect()
 }
 
 type Key<'r> = (&'r str, &'r str, Option<easrig_eas::Version>);
@@ -49,15 +50,16 @@ fn outcome(cell: &Cell) -> (Verdict, Option<&str>) {
     (cell.verdict, shown.map(|error| if error.code.is_empty() { error.message.as_str() } else { error.code.as_str() }))
 }
 
-fn line(change: &Change<'_>) -> (String, String) {
+fn line(change: &Change<'_>) -> [String; 3] {
     let word = |cell: Option<&Cell>, absent: &str| match cell.map(outcome) {
         None => absent.to_owned(),
         Some((verdict, None)) => verdict.to_string(),
         Some((verdict, Some(code))) => format!("{verdict} ({})", safe(code)),
     };
     let cell = change.after.or(change.before);
-    let name = cell.map(|cell| format!("{}  {}", safe(&cell.id.persona), safe(&cell.id.scenario))).unwrap_or_default();
-    (name, format!("{} → {}", word(change.before, "new"), word(change.after, "gone")))
+    let name = |of: fn(&CellId) -> &String| cell.map(|cell| safe(of(&cell.id)).into_owned()).unwrap_or_default();
+    let how = format!("{} → {}", word(change.before, "new"), word(change.after, "gone"));
+    [name(|id| &id.persona), name(|id| &id.scenario), how]
 }
 
 #[cfg(test)]

@@ -40,7 +40,8 @@ pub fn exchange(exchange: &Exchange, view: View<'_>) -> String {
 
 /// What a packed request line says, in a line.
 fn packed(query: &QueryLine) -> String {
-    query.describe().lines().map(str::trim).collect::<Vec<_>>().join("; ")
+    let squeeze = |line: &str| line.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
+    query.describe().lines().map(squeeze).collect::<Vec<_>>().join("; ")
 }
 
 fn body(content: &Content, bytes: &[u8], margin: &str) -> String {

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use easrig_scenario::{Cell, Confidence, Finding, Level, Requirement, Scenario, Verdict};
+use easrig_exchange::{Exchange, ExchangeNumber};
+use easrig_scenario::{Cell, Confidence, Finding, Level, Requirement, Role, Scenario, Verdict};
 
 use super::{
     Sources, View,
@@ -14,13 +15,16 @@ use crate::{Run, safe};
 /// The most exchanges that are shown of one failure: the one that broke it, and what led there.
 const EXCHANGES_MOST: usize = 2;
 
+/// How far back the phone's own exchanges are looked for.
+const SEARCH_MOST: usize = 64;
+
 pub(super) fn draw(run: &Run, view: View<'_>, sources: Sources<'_>) -> String {
     let mut parts = Vec::new();
     for group in groups(run, Verdict::Fail) {
         parts.push(fail(&group, view, sources));
     }
-    for (first, cells) in run.causes() {
-        parts.push(blocked(first, &cells, view, sources));
+    for cause in causes(run) {
+        parts.push(blocked(&cause, view, sources));
     }
     for verdict in [Verdict::Inconclusive, Verdict::Degraded] {
         for group in groups(run, verdict) {
@@ -68,27 +72,49 @@ fn fail(cells: &[&Cell], view: View<'_>, sources: Sources<'_>) -> String {
     out
 }
 
-fn blocked(first: &Cell, cells: &[&Cell], view: View<'_>, sources: Sources<'_>) -> String {
+/// One device error: the cells that met it first, one a persona, and every cell it blocks.
+struct Cause<'r> {
+    firsts: Vec<&'r Cell>,
+    cells: Vec<&'r Cell>,
+}
+
+/// The device errors of a run; phones that show the same are one.
+fn causes(run: &Run) -> Vec<Cause<'_>> {
+    let mut causes: Vec<Cause<'_>> = Vec::new();
+    for (first, cells) in run.causes() {
+        let same = |cause: &&mut Cause<'_>| cause.firsts.iter().any(|known| known.device_error == first.device_error);
+        match causes.iter_mut().find(same) {
+            Some(cause) if first.device_error.is_some() => {
+                cause.firsts.push(first);
+                cause.cells.extend(cells);
+            }
+            _ => causes.push(Cause { firsts: vec![first], cells }),
+        }
+    }
+    causes
+}
+
+fn blocked(cause: &Cause<'_>, view: View<'_>, sources: Sources<'_>) -> String {
+    let Some(first) = cause.firsts.first() else { return String::new() };
     let style = view.palette.blocked;
-    let error = first.device_error.as_ref().or_else(|| cells.iter().find_map(|cell| cell.device_error.as_ref()));
-    let persona = safe(&first.id.persona);
-    let version = first.id.version.map(|version| format!(" [{version}]")).unwrap_or_default();
+    let error = first.device_error.as_ref().or_else(|| cause.cells.iter().find_map(|cell| cell.device_error.as_ref()));
     let shown = error.map_or("an error", |error| if error.code.is_empty() { "a message" } else { &error.code });
-    let mut out = format!("{style}BLOCKED{style:#}  {persona}{version}: {}\n", safe(shown));
+    let mut out = format!("{style}BLOCKED{style:#}  {}\n", safe(shown));
+    out.push_str(&who(&cause.firsts, view));
     if let Some(error) = error {
         let mark = match error.confidence {
             Confidence::High | Confidence::Med => "",
             Confidence::Low => "  (text inferred, not read on a device)",
             Confidence::Unverified => "  (unverified: nobody has read this on a device)",
         };
-        let code = if error.code.is_empty() { String::new() } else { format!("{}: ", error.code) };
-        out.push_str(&hang("owner sees  ", &format!("{}“{}”{mark}", safe(&code), safe(&error.message)), 2, view.width));
-        out.push_str(&hang("remedy      ", &safe(&error.remedy), 2, view.width));
+        out.push_str(&hang("sees      ", &format!("“{}”{mark}", safe(error.message.trim())), 2, view.width));
+        out.push_str(&hang("remedy    ", safe(&error.remedy).trim_end(), 2, view.width));
     }
-    if !first.reason.is_empty() {
-        out.push_str(&hang("seen        ", &safe(&first.reason), 2, view.width));
+    if !error.is_some_and(|error| first.reason.contains(&error.message)) {
+        out.push_str(&hang("reason    ", &safe(&first.reason), 2, view.width));
     }
-    out.push_str(&hang("cells       ", &listed(cells.iter().map(|cell| cell.id.scenario.as_str())), 2, view.width));
+    let scenarios = cause.cells.iter().map(|cell| cell.id.scenario.as_str());
+    out.push_str(&hang("scenarios ", &listed(scenarios), 2, view.width));
     for finding in &first.findings {
         out.push_str(&self::finding(finding, view));
     }
@@ -155,14 +181,18 @@ fn finding(finding: &Finding, view: View<'_>) -> String {
     out
 }
 
-/// The exchanges that the findings name; where they name none, the last of the cell.
+/// The exchanges that the findings name; where they name none, the last ones of the phone itself.
 fn exchanges(cell: &Cell, view: View<'_>, sources: Sources<'_>) -> String {
-    let mut numbers: BTreeSet<_> = cell.findings.iter().filter_map(|finding| finding.exchange).collect();
-    if numbers.is_empty() {
-        numbers.extend(cell.exchanges.last());
-    }
-    let shown = numbers.iter().rev().take(EXCHANGES_MOST).collect::<Vec<_>>().into_iter().rev();
-    shown.filter_map(|number| (sources.exchange)(*number)).map(|found| exchange(&found, view)).collect()
+    let named: BTreeSet<_> = cell.findings.iter().filter_map(|finding| finding.exchange).collect();
+    let found = |number: &ExchangeNumber| (sources.exchange)(*number);
+    let mut shown: Vec<Exchange> = if named.is_empty() {
+        let own = cell.exchanges.iter().rev().take(SEARCH_MOST).filter_map(found);
+        own.filter(|exchange| exchange.sender.role == Role::Phone.name()).take(EXCHANGES_MOST).collect()
+    } else {
+        named.iter().rev().filter_map(found).take(EXCHANGES_MOST).collect()
+    };
+    shown.reverse();
+    shown.iter().map(|found| exchange(found, view)).collect()
 }
 
 fn at(view: View<'_>) -> String {

@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{Run, safe};
 
-/// The most columns a scenario's name takes in the table.
-const NAME_MOST: usize = 44;
+/// The fewest columns for the names of scenarios; with less room there is no table.
+const NAME_LEAST: usize = 24;
 
 pub(super) fn draw(run: &Run, view: View<'_>) -> String {
     let table = Table::of(run);
@@ -28,6 +28,8 @@ type Column<'r> = (&'r str, Option<Version>);
 struct Table<'r> {
     columns: Vec<Column<'r>>,
     rows: Vec<(&'r str, BTreeMap<usize, Verdict>)>,
+    /// How many invariants held everywhere.
+    kept: usize,
 }
 
 impl<'r> Table<'r> {
@@ -58,6 +60,7 @@ impl<'r> Table<'r> {
             }
         }
         rows.retain(|(_, verdicts)| verdicts.values().any(|verdict| *verdict != Verdict::Skipped));
+        let kept = fold_invariants(&mut rows);
         // Scenarios of one folder stand together, in the order in which the folders come; invariants are last.
         let mut folders: Vec<&str> = Vec::new();
         for (scenario, _) in &rows {
@@ -67,7 +70,7 @@ impl<'r> Table<'r> {
         }
         folders.sort_by_key(|folder| *folder == "invariant");
         rows.sort_by_key(|(scenario, _)| folders.iter().position(|known| *known == folder(scenario)));
-        Self { columns, rows }
+        Self { columns, rows, kept }
     }
 
     /// `None` when it needs more than the width there is.
@@ -75,12 +78,17 @@ impl<'r> Table<'r> {
         let heads: Vec<[String; 2]> = self.columns.iter().map(|column| head(*column)).collect();
         let one_line: Vec<[String; 2]> =
             heads.iter().map(|[name, below]| [format!("{name}{below}"), String::new()]).collect();
-        let names = self.rows.iter().map(|(scenario, _)| width(leaf(scenario)) + 2).max().unwrap_or(0);
-        let names = names.clamp(20, NAME_MOST);
-        let heads = [one_line, heads]
+        let longest = self.rows.iter().map(|(scenario, _)| width(leaf(scenario)) + 2).max().unwrap_or(0);
+        let room = |heads: &[[String; 2]]| {
+            view.width.saturating_sub(self.widths(heads).iter().map(|width| width + 2).sum::<usize>())
+        };
+        // Whole names before names of phones in one line; and cut names before no table.
+        let heads = [&one_line, &heads]
             .into_iter()
-            .find(|heads| names + self.widths(heads).iter().map(|width| width + 2).sum::<usize>() <= view.width)?;
-        let widths = self.widths(&heads);
+            .find(|heads| room(heads) >= longest)
+            .or_else(|| Some(&heads).filter(|heads| room(heads) >= NAME_LEAST))?;
+        let names = longest.max(NAME_LEAST).min(room(heads));
+        let widths = self.widths(heads);
         let mut out = String::new();
         for line in 0..2 {
             let cells = heads
@@ -100,6 +108,9 @@ impl<'r> Table<'r> {
                 out.push_str(&format!("{}\n", safe(last)));
             }
             out.push_str(&self.row(scenario, verdicts, names, &widths, view));
+        }
+        if self.kept > 0 {
+            out.push_str(&format!("and {} invariants held on every exchange\n", self.kept));
         }
         Some(out)
     }
@@ -138,6 +149,15 @@ impl<'r> Table<'r> {
         };
         heads.iter().enumerate().map(column).collect()
     }
+}
+
+/// Takes out the invariants that held everywhere, and counts them: a row each would hide the scenarios.
+fn fold_invariants(rows: &mut Vec<(&str, BTreeMap<usize, Verdict>)>) -> usize {
+    let before = rows.len();
+    rows.retain(|(scenario, verdicts)| {
+        folder(scenario) != "invariant" || verdicts.values().any(|verdict| *verdict != Verdict::Pass)
+    });
+    before - rows.len()
 }
 
 /// The name of a column in two lines, to be joined where there is room.
@@ -184,7 +204,7 @@ fn word(verdict: Verdict) -> &'static str {
         Verdict::Blocked => "BLOCKED",
         Verdict::Degraded => "degraded",
         Verdict::Inconclusive => "inconcl.",
-        Verdict::Skipped => "skipped",
+        Verdict::Skipped => "skip",
     }
 }
 

@@ -1,13 +1,19 @@
 //! What is worth knowing and changes no verdict: slips below `must`, doubts, outages, what was not run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use easrig_scenario::{Cell, Finding, Level, Verdict};
 
 use super::{View, layout::hang};
 use crate::{Run, safe};
 
+/// How the runner begins a note on values of a persona that nobody has checked; their names follow, with commas between.
+const UNVERIFIED: &str = "ability unverified: ";
+
 pub(super) fn draw(run: &Run, view: View<'_>) -> String {
+    let mut personas: Vec<&str> = run.cells.iter().map(|cell| cell.id.persona.as_str()).collect();
+    personas.dedup();
+    let counted = |said: Vec<(String, &Cell)>| counted(&said, personas.len());
     let mut lines = Vec::new();
     lines.extend(run.outages.iter().map(|outage| {
         let end = match outage.to {
@@ -16,12 +22,12 @@ pub(super) fn draw(run: &Run, view: View<'_>) -> String {
         };
         format!("the target did not answer {end}: {}", outage.cause)
     }));
-    lines.extend(slips(run));
-    lines.extend(counted(run.cells.iter().flat_map(|cell| cell.notes.iter().map(move |note| (note.as_str(), cell)))));
+    lines.extend(counted(slips(run)));
+    let noted = run.cells.iter().flat_map(|cell| cell.notes.iter().map(move |note| (note.clone(), cell)));
+    lines.extend(counted(noted.filter(|(note, _)| !note.starts_with(UNVERIFIED)).collect()));
+    lines.extend(personas.iter().filter_map(|persona| unverified(run, persona)));
     let skipped = run.cells.iter().filter(|cell| cell.verdict == Verdict::Skipped);
-    lines.extend(
-        counted(skipped.map(|cell| (cell.reason.as_str(), cell))).into_iter().map(|line| format!("skipped: {line}")),
-    );
+    lines.extend(counted(skipped.map(|cell| (format!("skipped: {}", cell.reason), cell)).collect()));
     if lines.is_empty() {
         return String::new();
     }
@@ -30,46 +36,55 @@ pub(super) fn draw(run: &Run, view: View<'_>) -> String {
     format!("{strong}notes{strong:#}\n{list}")
 }
 
-/// Findings that did not fail their cell, each once.
-fn slips(run: &Run) -> Vec<String> {
+/// Everything a persona assumes, in one line.
+fn unverified(run: &Run, persona: &str) -> Option<String> {
+    let cells = run.cells.iter().filter(|cell| cell.id.persona == persona);
+    let notes = cells.flat_map(|cell| &cell.notes).filter_map(|note| note.strip_prefix(UNVERIFIED));
+    let values: BTreeSet<&str> = notes.flat_map(|values| values.split(", ")).collect();
+    let values: Vec<&str> = values.into_iter().collect();
+    (!values.is_empty()).then(|| format!("{persona} rests on what nobody has verified: {}", values.join(", ")))
+}
+
+/// Findings that did not fail their cell.
+fn slips(run: &Run) -> Vec<(String, &Cell)> {
     let slight = |finding: &&Finding| finding.level != Level::Must;
     let cells = run.cells.iter().filter(|cell| cell.verdict != Verdict::Fail);
     let found = cells.flat_map(|cell| cell.findings.iter().filter(slight).map(move |finding| (finding, cell)));
-    let said: Vec<(String, &Cell)> = found
-        .map(|(finding, cell)| {
-            let level = if finding.level == Level::Should { "should" } else { "robust" };
-            let said = format!(
-                "{} ({level}) in {}: expected {}, got {}",
-                finding.requirement, cell.id.scenario, finding.expected, finding.actual
-            );
-            (said, cell)
-        })
-        .collect();
-    counted(said.iter().map(|(said, cell)| (said.as_str(), *cell)))
+    let said = |finding: &Finding| {
+        let level = if finding.level == Level::Should { "should" } else { "robust" };
+        format!("{} ({level}): expected {}, got {}", finding.requirement, finding.expected, finding.actual)
+    };
+    found.map(|(finding, cell)| (said(finding), cell)).collect()
 }
 
-/// Each text once, in the order met, with the cells it was said of.
-fn counted<'c>(said: impl Iterator<Item = (&'c str, &'c Cell)>) -> Vec<String> {
+/// Each text once, in the order met, with the scenario where it is one and the phones it was said of.
+fn counted(said: &[(String, &Cell)], phones: usize) -> Vec<String> {
     let mut order: Vec<&str> = Vec::new();
     let mut of: BTreeMap<&str, Vec<&Cell>> = BTreeMap::new();
     for (text, cell) in said {
-        of.entry(text)
-            .or_insert_with(|| {
-                order.push(text);
-                Vec::new()
-            })
-            .push(cell);
+        of.entry(text).or_insert_with(|| {
+            order.push(text);
+            Vec::new()
+        });
+        of.entry(text).and_modify(|cells| cells.push(cell));
     }
-    let line = |text: &str| {
-        let cells = of.get(text).map(Vec::as_slice).unwrap_or_default();
-        match cells {
-            [cell] => format!("{text} ({})", cell.id),
-            _ => {
-                let mut personas: Vec<_> = cells.iter().map(|cell| cell.id.persona.as_str()).collect();
-                personas.dedup();
-                format!("{text} ({} cells: {})", cells.len(), personas.join(", "))
-            }
-        }
+    order.into_iter().map(|text| line(text, of.get(text).map(Vec::as_slice).unwrap_or_default(), phones)).collect()
+}
+
+fn line(text: &str, cells: &[&Cell], phones: usize) -> String {
+    let mut personas: Vec<&str> = cells.iter().map(|cell| cell.id.persona.as_str()).collect();
+    personas.dedup();
+    let scenarios: BTreeSet<&str> = cells.iter().map(|cell| cell.id.scenario.as_str()).collect();
+    let place = match (scenarios.first(), scenarios.len()) {
+        (Some(scenario), 1) => format!("{scenario}: "),
+        _ => String::new(),
     };
-    order.into_iter().map(line).collect()
+    let who = match personas.len() {
+        all if all == phones && phones > 1 => "every phone".to_owned(),
+        _ => personas.join(", "),
+    };
+    match scenarios.len() {
+        0 | 1 => format!("{place}{text} ({who})"),
+        several => format!("{text} ({several} scenarios; {who})"),
+    }
 }

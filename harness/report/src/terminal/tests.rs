@@ -122,9 +122,9 @@ fn versions_are_columns_when_a_persona_has_several() {
     };
     let run = run_of(vec![older("sync/a", Verdict::Fail), cell("sync/a", "ios-17", Verdict::Pass)]);
     insta::assert_snapshot!(matrix::draw(&run, View { palette: &Palette::plain(), width: 80, folder: "" }), @r"
-                          ios-17 12.1  ios-17 14.1
+                              ios-17 12.1  ios-17 14.1
     sync
-      a                   FAIL         pass
+      a                       FAIL         pass
     ");
 }
 

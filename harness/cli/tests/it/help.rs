@@ -1,0 +1,31 @@
+use crate::easrig::easrig;
+
+#[test]
+fn the_help_of_every_command_is_read_before_it_changes() {
+    for command in ["", "demo", "run", "list", "explain", "serve", "decode", "encode", "completions"] {
+        for flag in ["-h", "--help"] {
+            let args: Vec<&str> = [command, flag].into_iter().filter(|word| !word.is_empty()).collect();
+            let ended = easrig(&args);
+            assert_eq!(ended.code, 0, "{args:?}");
+            let name = if command.is_empty() { "easrig" } else { command };
+            let form = if flag == "-h" { "short" } else { "long" };
+            insta::assert_snapshot!(format!("{name}_{form}"), ended.text());
+        }
+    }
+}
+
+#[test]
+fn an_unknown_flag_is_wrong_input() {
+    let ended = easrig(&["run", "--personna", "wp7", "--target", "x.test"]);
+    assert_eq!(ended.code, 2);
+    assert!(ended.stderr.contains("--persona"), "{}", ended.stderr);
+}
+
+#[test]
+fn every_shell_gets_its_completions() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let ended = easrig(&["completions", shell]);
+        assert_eq!(ended.code, 0);
+        assert!(ended.text().contains("easrig"), "{shell}");
+    }
+}
