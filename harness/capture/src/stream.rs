@@ -1,0 +1,283 @@
+//! What a TCP connection speaks: plain HTTP, TLS around it, or nothing of interest.
+
+use std::net::SocketAddr;
+
+use easrig_exchange::Timestamp;
+
+use crate::http::{Dialogue, Part};
+use crate::tcp::{Both, Context, Side};
+use crate::tls::{Session, TlsEvent};
+use crate::{ImportError, Skip, Undecryptable};
+
+/// Bytes that are looked at before a stream is given up as something else.
+const MAX_UNKNOWN: usize = 64 << 10;
+
+/// Bytes that tell what a stream is, if it begins with them.
+const ENOUGH: usize = 8;
+
+/// Bytes of one side, in order.
+pub(crate) struct Piece<'b> {
+    pub(crate) side: Side,
+    pub(crate) at: Timestamp,
+    /// Where they begin in what this side said.
+    pub(crate) offset: u64,
+    /// How much of what the other side said had arrived when they were sent.
+    pub(crate) acked: Option<u64>,
+    pub(crate) bytes: &'b [u8],
+}
+
+/// One connection above TCP.
+pub(crate) struct Stream {
+    pair: Both<SocketAddr>,
+    /// Who sent the SYN, if that was seen.
+    opener: Option<Side>,
+    state: State,
+}
+
+enum State {
+    /// Nothing yet, or too little to tell.
+    Unknown(Unknown),
+    Http(Dialogue),
+    Tls(Box<Session>, Dialogue),
+    Ignored,
+}
+
+#[derive(Default)]
+struct Unknown {
+    held: Vec<Held>,
+    bytes: usize,
+    passed: usize,
+}
+
+struct Held {
+    side: Side,
+    at: Timestamp,
+    offset: u64,
+    acked: Option<u64>,
+    bytes: Vec<u8>,
+}
+
+impl Stream {
+    pub(crate) fn new(pair: Both<SocketAddr>) -> Self {
+        Self { pair, opener: None, state: State::Unknown(Unknown::default()) }
+    }
+
+    /// Learns which side opened the connection.
+    pub(crate) fn opened_by(&mut self, side: Side) {
+        self.opener.get_or_insert(side);
+    }
+
+    /// The connection as seen from one side.
+    pub(crate) fn name(&self, side: Side) -> String {
+        format!("{} > {}", self.pair.of(side), self.pair.of(side.other()))
+    }
+
+    /// Bytes in memory.
+    pub(crate) fn held(&self) -> usize {
+        match &self.state {
+            State::Unknown(unknown) => unknown.bytes,
+            State::Http(dialogue) => dialogue.held(),
+            State::Tls(session, dialogue) => session.held().saturating_add(dialogue.held()),
+            State::Ignored => 0,
+        }
+    }
+
+    pub(crate) fn data(&mut self, piece: &Piece<'_>, context: &mut Context<'_, '_, '_>) -> Result<(), ImportError> {
+        match &mut self.state {
+            State::Unknown(_) => self.look(piece, context),
+            State::Http(dialogue) => dialogue.data(&part(piece), context),
+            State::Tls(session, dialogue) => {
+                session.data(piece, context);
+                relay(session, dialogue, context)
+            }
+            State::Ignored => Ok(()),
+        }
+    }
+
+    pub(crate) fn missing(
+        &mut self,
+        side: Side,
+        count: u64,
+        at: Timestamp,
+        context: &mut Context<'_, '_, '_>,
+    ) -> Result<(), ImportError> {
+        match &mut self.state {
+            State::Unknown(unknown) => {
+                unknown.held.retain(|held| held.side != side);
+                unknown.bytes = unknown.held.iter().map(|held| held.bytes.len()).sum();
+                Ok(())
+            }
+            State::Http(dialogue) => dialogue.missing(side, Some(count), at, context),
+            State::Tls(session, dialogue) => {
+                session.missing(side, at, context);
+                relay(session, dialogue, context)
+            }
+            State::Ignored => Ok(()),
+        }
+    }
+
+    /// The connection is over; `closed` when its end was seen.
+    pub(crate) fn finish(
+        &mut self,
+        closed: bool,
+        at: Timestamp,
+        context: &mut Context<'_, '_, '_>,
+    ) -> Result<(), ImportError> {
+        match std::mem::replace(&mut self.state, State::Ignored) {
+            State::Unknown(unknown) => {
+                if unknown.bytes > 0 || unknown.passed > 0 {
+                    context.out.tally.skip(Skip::NotHttp);
+                }
+                Ok(())
+            }
+            State::Http(mut dialogue) => dialogue.finish(closed, at, context),
+            State::Tls(mut session, mut dialogue) => {
+                session.finish(context);
+                relay(&mut session, &mut dialogue, context)?;
+                dialogue.finish(closed, at, context)
+            }
+            State::Ignored => Ok(()),
+        }
+    }
+
+    /// Looks at the first bytes until they tell what this is.
+    fn look(&mut self, piece: &Piece<'_>, context: &mut Context<'_, '_, '_>) -> Result<(), ImportError> {
+        let State::Unknown(unknown) = &mut self.state else { return Ok(()) };
+        unknown.hold(piece);
+        let (kind, client) = match unknown.kind(piece.side, self.opener) {
+            Verdict::Known(kind, client) => (kind, client),
+            Verdict::TooShort => return Ok(()),
+            Verdict::Other => {
+                unknown.forget(piece.side);
+                if unknown.passed > MAX_UNKNOWN {
+                    self.ignore(Skip::NotHttp, context);
+                }
+                return Ok(());
+            }
+        };
+        let held = std::mem::take(&mut unknown.held);
+        let secure = matches!(kind, Kind::Tls);
+        let dialogue = Dialogue::new(self.pair, client, secure);
+        self.state = match kind {
+            Kind::Http => State::Http(dialogue),
+            Kind::Tls => {
+                context.out.tally.encrypted = context.out.tally.encrypted.saturating_add(1);
+                State::Tls(Box::new(Session::new(client)), dialogue)
+            }
+            Kind::Sealed(reason) => {
+                context.out.tally.encrypted = context.out.tally.encrypted.saturating_add(1);
+                context.out.tally.undecryptable(reason);
+                State::Ignored
+            }
+            Kind::Http2 => {
+                context.out.tally.skip(Skip::Http2);
+                State::Ignored
+            }
+        };
+        held.into_iter().try_for_each(|held| self.data(&held.piece(), context))
+    }
+
+    fn ignore(&mut self, reason: Skip, context: &mut Context<'_, '_, '_>) {
+        context.out.tally.skip(reason);
+        self.state = State::Ignored;
+    }
+}
+
+/// Gives to HTTP what TLS has opened.
+fn relay(
+    session: &mut Session,
+    dialogue: &mut Dialogue,
+    context: &mut Context<'_, '_, '_>,
+) -> Result<(), ImportError> {
+    while let Some(event) = session.next_event() {
+        match event {
+            TlsEvent::Agreed(agreed) => dialogue.secured(agreed),
+            TlsEvent::Data { side, at, offset, acked, bytes } => {
+                dialogue.data(&Part { side, at, offset, acked, bytes: &bytes }, context)?;
+                session.recycle(bytes);
+            }
+            TlsEvent::Missing { side, at } => dialogue.missing(side, None, at, context)?,
+            TlsEvent::Http2 => {
+                context.out.tally.skip(Skip::Http2);
+                dialogue.ignore();
+            }
+        }
+    }
+    Ok(())
+}
+
+fn part<'b>(piece: &Piece<'b>) -> Part<'b> {
+    Part { side: piece.side, at: piece.at, offset: piece.offset, acked: piece.acked, bytes: piece.bytes }
+}
+
+enum Verdict {
+    Known(Kind, Side),
+    TooShort,
+    Other,
+}
+
+enum Kind {
+    Http,
+    Http2,
+    Tls,
+    /// TLS that will never open.
+    Sealed(Undecryptable),
+}
+
+impl Unknown {
+    fn hold(&mut self, piece: &Piece<'_>) {
+        self.bytes = self.bytes.saturating_add(piece.bytes.len());
+        let Piece { side, at, offset, acked, bytes } = piece;
+        self.held.push(Held { side: *side, at: *at, offset: *offset, acked: *acked, bytes: bytes.to_vec() });
+    }
+
+    /// The next segment of this side may be one that tells.
+    fn forget(&mut self, side: Side) {
+        let lost: usize = self.held.iter().filter(|held| held.side == side).map(|held| held.bytes.len()).sum();
+        self.passed = self.passed.saturating_add(lost);
+        self.held.retain(|held| held.side != side);
+        self.bytes = self.bytes.saturating_sub(lost);
+    }
+
+    fn kind(&self, side: Side, opener: Option<Side>) -> Verdict {
+        let head: Vec<u8> = self
+            .held
+            .iter()
+            .filter(|held| held.side == side)
+            .flat_map(|held| held.bytes.iter().copied())
+            .take(ENOUGH)
+            .collect();
+        let client = opener.unwrap_or(side);
+        match head.as_slice() {
+            [b'H', b'T', b'T', b'P', b'/', ..] => Verdict::Known(Kind::Http, side.other()),
+            [b'P', b'R', b'I', b' ', b'*', ..] => Verdict::Known(Kind::Http2, side),
+            head if is_method(head) => Verdict::Known(Kind::Http, side),
+            [0x16, 3, _, _, _, 1, ..] => Verdict::Known(Kind::Tls, side),
+            [0x16, 3, _, _, _, 2, ..] => Verdict::Known(Kind::Tls, side.other()),
+            // An SSL 2 hello that offers more; without it in its own format there is no transcript.
+            [first, _, 1, 3, 0..=3, ..] if first & 0x80 != 0 => {
+                Verdict::Known(Kind::Sealed(Undecryptable::Version), client)
+            }
+            [0x14..=0x17, 3, 0..=4, high, ..] if *high <= 0x48 => {
+                Verdict::Known(Kind::Sealed(Undecryptable::NoHandshake), client)
+            }
+            head if head.len() < ENOUGH => Verdict::TooShort,
+            _ => Verdict::Other,
+        }
+    }
+}
+
+impl Held {
+    fn piece(&self) -> Piece<'_> {
+        Piece { side: self.side, at: self.at, offset: self.offset, acked: self.acked, bytes: &self.bytes }
+    }
+}
+
+/// Whether this begins as a request does.
+fn is_method(head: &[u8]) -> bool {
+    const METHODS: [&[u8]; 12] = [
+        b"POST ", b"OPTIONS ", b"GET ", b"HEAD ", b"PUT ", b"DELETE ", b"PROPFIND", b"CONNECT ", b"PATCH ", b"TRACE ",
+        b"REPORT ", b"SEARCH ",
+    ];
+    METHODS.iter().any(|method| head.starts_with(method))
+}
