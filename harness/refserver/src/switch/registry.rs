@@ -40,9 +40,9 @@ macro_rules! risks {
 risks! {
     SyncKeyNotAdvanced: "Mail comes twice, or the phone starts over again and again.",
         ["MS-ASCMD_R648", "MS-ASCMD_R654", "MS-ASCMD_R749", "MS-ASCMD_R4423", "MS-ASCMD_R4771", "MS-ASCMD_R4764",
-         "MS-ASCMD_R3456", "MS-ASCMD_R4425", "MS-ASCMD_R957", "MS-ASCMD_R748"],
+         "MS-ASCMD_R3456", "MS-ASCMD_R4425", "MS-ASCMD_R957", "MS-ASCMD_R748", "MS-ASCMD_R4602"],
         ["sync/mail-prime-download-commit", "sync/more-available", "sync/paging-ends", "sync/bad-key",
-         "sync/contact-round-trip", "sync/", "journeys/"];
+         "sync/contact-round-trip", "sync/", "journeys/", "invariant/new-sync-key"];
     MoreAvailableDropped: "The phone stops after the first page: old mail is missing.",
         ["MS-ASCMD_R4771", "MS-ASCMD_R4764", "MS-ASCMD_R3456"],
         ["sync/more-available", "sync/paging-ends"];
@@ -59,11 +59,11 @@ risks! {
         ["MS-ASEMAIL_R76", "MS-ASCMD_R873"],
         ["sync/flag-travels-alone"];
     DeleteNotPropagated: "What was deleted on one device stays on the other.",
-        ["MS-ASCMD_R4423", "MS-ASCMD_R4599", "MS-ASEMAIL_R640", "MS-ASCMD_R5874"],
-        ["sync/delete-reaches-other-device", "journeys/two-devices", "journeys/delete"];
+        ["MS-ASCMD_R4423", "MS-ASCMD_R4599", "MS-ASEMAIL_R640", "MS-ASCMD_R5874", "MS-ASCMD_R289"],
+        ["sync/delete-reaches-other-device", "journeys/two-devices", "journeys/delete", "move-items/move"];
     DeleteIgnoresDeletesAsMoves: "Deleted mail is gone for good instead of in the bin.",
         ["MS-ASCMD_R5874", "MS-ASCMD_R2160"],
-        ["sync/delete-moves-to-bin", "journeys/delete"];
+        ["sync/delete-moves-to-bin", "journeys/delete", "sync/delete-for-good"];
     ChangeNotPropagated: "What was changed on one device stays old on the other.",
         ["MS-ASCMD_R4423", "MS-ASCMD_R4599", "MS-ASEMAIL_R75", "MS-ASCMD_R5825", "MS-ASEMAIL_R76", "MS-ASCMD_R873",
          "MS-ASEMAIL_R640", "MS-ASCMD_R5032"],
@@ -74,7 +74,7 @@ risks! {
         ["sync/bad-key"];
     StaleFolderKeyAccepted: "A phone with an old folder list never learns that it is old.",
         ["MS-ASCMD_R4581", "MS-ASCMD_R4083", "MS-ASCMD_R4086"],
-        ["folder-sync/bad-key"];
+        ["folder-sync/bad-key", "folder-sync/empty-key"];
     FolderIdsChangeOnResync: "After a resync every folder is new, and all mail is fetched again.",
         ["MS-ASCMD_R5012"],
         ["folder-sync/stable-ids"];
@@ -82,33 +82,38 @@ risks! {
         ["MS-ASCMD_R4235", "MS-ASCMD_R4236", "MS-ASCMD_R5032"],
         ["ping/new-mail-wakes", "journeys/ping-wakes-on-new-mail"];
     PingWrongFolder: "The phone wakes and looks into the wrong folder.",
-        ["MS-ASCMD_R4235", "MS-ASCMD_R4236", "MS-ASCMD_R5032"],
-        ["ping/new-mail-wakes", "journeys/ping-wakes-on-new-mail"];
+        ["MS-ASCMD_R4235", "MS-ASCMD_R4236", "MS-ASCMD_R5032", "MS-ASCMD_R335"],
+        ["ping/new-mail-wakes", "journeys/ping-wakes-on-new-mail", "ping/without-body"];
     PingHeartbeatLimitIgnored: "The phone waits longer than the network keeps its connection.",
         ["MS-ASCMD_R4249", "MS-ASCMD_R5690"],
         ["ping/heartbeat-limits"];
     TruncationIgnored: "A cheap contract is eaten up by bodies nobody asked for.",
         ["MS-ASAIRS_R276", "MS-ASAIRS_R378", "MS-ASAIRS_R180"],
-        ["sync/body-truncated"];
+        ["sync/body-truncated", "invariant/body-size"];
     TruncatedFlagMissing: "Mail ends in mid-sentence and the phone offers no rest.",
         ["MS-ASAIRS_R276", "MS-ASAIRS_R378", "MS-ASAIRS_R180"],
-        ["sync/body-truncated"];
+        ["sync/body-truncated", "invariant/body-size"];
     BodyTypeIgnored: "Mail shows raw HTML.",
-        ["MS-ASAIRS_R112", "MS-ASAIRS_R2412", "MS-ASAIRS_R305", "MS-ASAIRS_R2411", "MS-ASEMAIL_R640"],
-        ["sync/body-type-fallback", "sync/html-body", "journeys/read-mail"];
+        ["MS-ASAIRS_R112", "MS-ASAIRS_R2412", "MS-ASAIRS_R305", "MS-ASAIRS_R2411", "MS-ASEMAIL_R640",
+         "MS-ASAIRS_R276", "MS-ASAIRS_R378"],
+        ["sync/body-type-fallback", "sync/html-body", "journeys/read-mail", "sync/body-truncated",
+         "invariant/body-size"];
     MimeAlways: "Mail shows its headers and boundaries.",
         ["MS-ASCMD_R3409", "MS-ASAIRS_R307", "MS-ASAIRS_R305", "MS-ASAIRS_R2411", "MS-ASAIRS_R112",
-         "MS-ASAIRS_R2412", "MS-ASAIRS_R276", "MS-ASAIRS_R378", "MS-ASAIRS_R180", "MS-ASEMAIL_R640"],
+         "MS-ASAIRS_R2412", "MS-ASAIRS_R276", "MS-ASAIRS_R378", "MS-ASAIRS_R180", "MS-ASEMAIL_R640",
+         "MS-ASCMD_R4153", "MS-ASCMD_R463"],
         ["sync/mime-on-request", "sync/html-body", "sync/body-type-fallback", "sync/body-truncated",
-         "journeys/read-mail"];
+         "journeys/read-mail", "item-operations/fetch-mail-and-attachment", "send-mail/delivered"];
     AttachmentCorrupted: "Attachments do not open.",
         ["MS-ASCMD_R4153", "MS-ASCMD_R2301", "MS-ASCMD_R234", "MS-ASHTTP_R154", "MS-ASCMD_R236", "MS-ASCMD_R5505",
          "MS-ASAIRS_R244"],
         ["item-operations/fetch-mail-and-attachment", "item-operations/multipart"];
     FetchWrongItem: "The owner opens one message and sees another.",
         ["MS-ASCMD_R4153", "MS-ASCMD_R2301", "MS-ASCMD_R234", "MS-ASHTTP_R154", "MS-ASCMD_R236", "MS-ASCMD_R5505",
-         "MS-ASAIRS_R244", "MS-ASCMD_R3846", "MS-ASCMD_R420", "MS-ASCMD_R4327"],
-        ["item-operations/fetch-mail-and-attachment", "item-operations/multipart", "search/mailbox"];
+         "MS-ASAIRS_R244", "MS-ASCMD_R3846", "MS-ASCMD_R420", "MS-ASCMD_R4327", "MS-ASCMD_R463", "MS-ASCMD_R568",
+         "MS-ASCMD_R580", "MS-ASCMD_R605"],
+        ["item-operations/fetch-mail-and-attachment", "item-operations/multipart", "search/mailbox",
+         "send-mail/delivered", "smart-forward/keeps-original", "smart-reply/arrives"];
     SentMailLost: "Sent mail never arrives.",
         ["MS-ASCMD_R463", "MS-ASCMD_R4379", "MS-ASCMD_R605", "MS-ASCMD_R580", "MS-ASCMD_R5776", "MS-ASCMD_R568",
          "MS-ASCMD_R532", "MS-ASCMD_R4407", "MS-ASCMD_R4235", "MS-ASCMD_R4236"],
@@ -122,14 +127,17 @@ risks! {
          "MS-ASCMD_R569"],
         ["smart-reply/arrives", "smart-forward/keeps-original", "journeys/reply", "journeys/forward"];
     MoveLosesItem: "A message that was filed away is gone.",
-        ["MS-ASCMD_R4217", "MS-ASCMD_R289", "MS-ASCMD_R290", "MS-ASCMD_R285"],
-        ["move-items/move", "journeys/move"];
+        ["MS-ASCMD_R4217", "MS-ASCMD_R289", "MS-ASCMD_R290", "MS-ASCMD_R285", "MS-ASCMD_R4764", "MS-ASCMD_R4771"],
+        ["move-items/move", "journeys/move", "sync/more-available", "sync/paging-ends"];
     FolderCreateDuplicate: "There are two folders of one name.",
         ["MS-ASCMD_R4013", "MS-ASCMD_R3904", "MS-ASCMD_R4570"],
         ["folder-create/name-clash"];
     FolderDeleteBuiltin: "The inbox can be deleted.",
-        ["MS-ASCMD_R4046", "MS-ASCMD_R4047", "MS-ASCMD_R5785"],
-        ["folder-delete/built-in-refused"];
+        ["MS-ASCMD_R4046", "MS-ASCMD_R4047", "MS-ASCMD_R5785", "MS-ASCMD_R113", "MS-ASCMD_R4045", "MS-ASCMD_R4235",
+         "MS-ASCMD_R4578", "MS-ASEMAIL_R640", "MS-ASHTTP_R188", "MS-ASHTTP_R296", "MS-ASHTTP_R523", "MS-ASPROV_R509"],
+        ["folder-delete/built-in-refused", "folder-delete/", "folder-sync/", "get-item-estimate/",
+         "item-operations/", "journeys/", "meeting-response/", "move-items/", "options/offered-version-served",
+         "ping/", "search/", "send-mail/", "smart-forward/", "smart-reply/", "sync/"];
     ContactGhostWiped: "Editing a contact on the phone wipes what the phone does not show.",
         ["MS-ASCNTC_R499", "MS-ASCMD_R5911"],
         ["sync/ghosted-contact-fields"];
@@ -180,10 +188,10 @@ risks! {
         ["MS-ASHTTP_R1107", "MS-ASHTTP_R244", "MS-ASHTTP_R247", "MS-ASHTTP_R249"],
         ["options/versions-and-commands"];
     WrongContentType: "Strict phones refuse every answer.",
-        ["MS-ASHTTP_R219", "MS-ASHTTP_R218"],
+        ["MS-ASHTTP_R219", "MS-ASHTTP_R218", "MS-ASHTTP_R522"],
         ["folder-sync/content-type", "invariant/", "journeys/"];
     HtmlErrorPage: "The phone takes a refusal for an answer and shows nonsense.",
-        ["MS-ASHTTP_R523", "MS-ASHTTP_R178"],
+        ["MS-ASHTTP_R523", "MS-ASHTTP_R178", "MS-ASHTTP_R1107", "MS-ASWBXML_R8"],
         ["folder-sync/unknown-user-refused", "journeys/password-changed", "journeys/server-busy",
          "journeys/mailbox-moved", "invariant/"];
     GalSearchEmpty: "Colleagues are not found.",
@@ -211,8 +219,8 @@ risks! {
         ["MS-ASHTTP_R178", "MS-ASHTTP_R523"],
         ["journeys/password-changed", "folder-sync/unknown-user-refused"];
     StatusMissing: "The phone cannot tell whether it worked.",
-        ["MS-ASCMD_R4387", "MS-ASCMD_R5854", "MS-ASCMD_R1596"],
-        ["settings/user-information", "settings/oof"];
+        ["MS-ASCMD_R4387", "MS-ASCMD_R5854", "MS-ASCMD_R1596", "MS-ASCMD_R4382"],
+        ["settings/user-information", "settings/oof", "invariant/one-status"];
 }
 
 #[cfg(test)]
