@@ -302,7 +302,7 @@ fn offer(state: &State) -> Offer {
         offer.versions.push(unserved.unwrap_or(next));
     }
     if switches.has(Switch::OptionsCommandMissing) {
-        offer.commands.retain(|name| name != Command::Provision.name());
+        offer.commands.retain(|name| name != Command::FolderSync.name());
     }
     offer
 }

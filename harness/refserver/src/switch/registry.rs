@@ -184,7 +184,7 @@ risks! {
     OptionsVersionsOverstated: "The phone picks a version that is refused.",
         ["MS-ASHTTP_R296", "MS-ASHTTP_R249", "MS-ASHTTP_R1107", "MS-ASHTTP_R244", "MS-ASHTTP_R247"],
         ["options/offered-version-served", "options/versions-and-commands", "journeys/"];
-    OptionsCommandMissing: "The phone believes that policies are not served.",
+    OptionsCommandMissing: "The phone believes that there are no folders and sets up no account.",
         ["MS-ASHTTP_R1107", "MS-ASHTTP_R244", "MS-ASHTTP_R247", "MS-ASHTTP_R249"],
         ["options/versions-and-commands"];
     WrongContentType: "Strict phones refuse every answer.",

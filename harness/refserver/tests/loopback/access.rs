@@ -158,7 +158,7 @@ async fn each_dishonest_front_shows() {
     let lying = with(Switch::OptionsVersionsOverstated).await;
     assert!(Phone::alice(&lying).options().await.headers.get("MS-ASProtocolVersions").unwrap().ends_with("17.0"));
     let lying = with(Switch::OptionsCommandMissing).await;
-    assert!(!Phone::alice(&lying).options().await.headers.get("MS-ASProtocolCommands").unwrap().contains("Provision"));
+    assert!(!Phone::alice(&lying).options().await.headers.get("MS-ASProtocolCommands").unwrap().contains("FolderSync"));
     let lying = with(Switch::WrongContentType).await;
     let answer = Phone::alice(&lying).post("FolderSync", &folders()).await;
     assert_eq!(answer.headers.get("Content-Type"), Some("text/html"));
