@@ -2,7 +2,7 @@
 # Clients and decoders that are not ours judge the reference server and the codec.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-easrig=${EASRIG:-target/release/easrig}
+easrig=${EASRIG:-${CARGO_TARGET_DIR:-target}/release/easrig}
 [ -x "$easrig" ] || cargo build --release --quiet --bin easrig
 
 work=$(mktemp -d); server=

@@ -18,7 +18,7 @@ while [ $# -gt 0 ]; do
   shift
 done
 lab=harness/lab/sogo.sh
-state=${STATE_DIR:-/tmp/sogo-lab}
+easrig=${CARGO_TARGET_DIR:-target}/release/easrig
 cargo build --release --quiet --bin easrig
 "$lab" start > /dev/null
 "$lab" reset > /dev/null
@@ -35,11 +35,11 @@ run() { # NAME ARGUMENTS…
   local name=$1 code=0; shift
   rm -rf "$out/$name"
   echo "lab: $name" >&2
-  target/release/easrig run "$@" "${common[@]}" --out "$out/$name" > "$out/$name.json" || code=$?
+  "$easrig" run "$@" "${common[@]}" --out "$out/$name" > "$out/$name.json" || code=$?
   ended "$name" "$code"
 }
 mkdir -p "$out"
-conformance=$(target/release/easrig list scenarios --format json | python3 -c '
+conformance=$("$easrig" list scenarios --format json | python3 -c '
 import json, sys
 print(*sorted({s["id"].split("/")[0] + "/" for s in json.load(sys.stdin) if not s["id"].startswith("journeys/")}))')
 run journeys journeys/ --persona all
