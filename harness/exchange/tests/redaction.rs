@@ -258,6 +258,16 @@ fn a_known_secret_goes_wherever_it_stands() {
 }
 
 #[test]
+fn a_body_that_nobody_can_look_into_is_masked_whatever_is_kept() {
+    for coding in ["gzip", "deflate", "br"] {
+        let mut packed = with_body(WBXML, format!("no {coding}: {SECRET}").as_bytes());
+        packed.request.headers.push("Content-Encoding", coding);
+        let out = redactor(Content::Kept).redact(packed.clone()).request.body;
+        assert!(!holds(&out, SECRET) && out.len() == packed.request.body.len(), "{coding}");
+    }
+}
+
+#[test]
 fn a_message_inside_a_document_keeps_its_fields() {
     let message = format!("From: bob@corp.example\r\nTo: alice@easrig.test\r\nSubject: {CONTENT}\r\n\r\n{CONTENT}\r\n");
     let sent = Builder::new(tags::compose_mail::SEND_MAIL)

@@ -40,9 +40,10 @@ impl Redactor {
                     self.plain_body(headers, &mut unpacked);
                     body = gzip(&unpacked);
                 }
-                Err(_) => self.unknown(&mut body),
+                Err(_) => self.salt.fill(&mut body),
             },
-            Some(_) => self.unknown(&mut body),
+            // What nobody can look into may hold a credential, also where contents are kept.
+            Some(_) => self.salt.fill(&mut body),
         }
         body
     }
