@@ -11,10 +11,12 @@ use crate::tcp::{Both, Context, Side};
 use crate::{Gap, GapKind, ImportError, Skip};
 use message::{Item, Kind, Message, Reader};
 pub(crate) use url::request_url;
+pub(crate) use whole::{answer_in, request_in};
 
 pub(crate) mod head;
 mod message;
 mod url;
+mod whole;
 
 /// Messages of one direction that wait for their counterpart.
 const MAX_WAITING: usize = 1000;
@@ -229,7 +231,15 @@ impl Dialogue {
             body: answer.body,
             cut: answer.cut,
         };
-        self.exchange(request.head, request.body, request.begun, Outcome::Answered(response), times, request.cut, context)
+        self.exchange(
+            request.head,
+            request.body,
+            request.begun,
+            Outcome::Answered(response),
+            times,
+            request.cut,
+            context,
+        )
     }
 
     fn unanswered(

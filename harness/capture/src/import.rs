@@ -8,7 +8,7 @@ use crate::tls::{KeyLog, ServerKey};
 use crate::{Tally, har, mailbox_log, pcap, saz};
 
 /// Bytes at the head of a file that tell its format.
-const HEAD: usize = 512;
+const HEAD: usize = 4096;
 
 /// Reads a file of any format that holds whole exchanges, and hands every exchange to `sink` as soon as it is complete.
 ///
@@ -26,7 +26,8 @@ pub fn import<R: Read + Seek>(mut input: R, options: &Options, sink: Sink<'_>) -
     let format = Format::of(&head).ok_or(ImportError::Unknown)?;
     let mut out = Output::new(sink, options.first_number);
     match format {
-        Format::Pcap | Format::PcapNg => pcap::import(input, options, &mut out)?,
+        Format::PcapNg => pcap::import_file(input, options, &mut out)?,
+        Format::Pcap => pcap::import(input, options, &mut out)?,
         Format::Har => har::import(input, options, &mut out)?,
         Format::Saz => saz::import(input, options, &mut out)?,
         Format::MailboxLog => mailbox_log::import(input, options, &mut out)?,
@@ -102,7 +103,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// The format of a file with this head (512 bytes are enough), if it is one of them.
+    /// The format of a file with this head (4096 bytes are enough), if it is one of them.
     pub fn of(head: &[u8]) -> Option<Self> {
         match head {
             [0x0A, 0x0D, 0x0D, 0x0A, ..] => Some(Self::PcapNg),

@@ -17,6 +17,7 @@ mod saz;
 mod stream;
 mod tally;
 mod tcp;
+mod text;
 mod tls;
 
 pub mod census;

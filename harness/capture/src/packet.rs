@@ -67,9 +67,7 @@ impl<'a> Packets<'a> {
             return Ok(());
         };
         match &packet.transport {
-            Some(TransportSlice::Tcp(tcp)) => {
-                self.flows.segment(frame.at, &segment(source, destination, tcp), out)
-            }
+            Some(TransportSlice::Tcp(tcp)) => self.flows.segment(frame.at, &segment(source, destination, tcp), out),
             Some(_) => {
                 out.tally.skip(Skip::NotTcp);
                 Ok(())
@@ -107,9 +105,7 @@ fn sliced(link: LinkType, bytes: &[u8]) -> Result<LaxSlicedPacket<'_>, Skip> {
         LinkType::LinuxCooked => after_link(bytes, 14, 16),
         LinkType::LinuxCooked2 => after_link(bytes, 0, 20),
         LinkType::RawIp => LaxSlicedPacket::from_ip(bytes).map_err(|_| Skip::NotIp),
-        LinkType::Loopback => {
-            LaxSlicedPacket::from_ip(bytes.get(4..).unwrap_or_default()).map_err(|_| Skip::NotIp)
-        }
+        LinkType::Loopback => LaxSlicedPacket::from_ip(bytes.get(4..).unwrap_or_default()).map_err(|_| Skip::NotIp),
         LinkType::Unknown => Err(Skip::LinkType),
     }
 }

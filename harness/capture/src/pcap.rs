@@ -1,6 +1,6 @@
 //! pcap and pcapng files: from bytes to frames with their link type and time.
 
-use std::io::Read;
+use std::io::{BufReader, Read, Seek, SeekFrom};
 
 use easrig_exchange::Timestamp;
 
@@ -16,13 +16,36 @@ mod window;
 /// The longest frame or block that is read; capture programs stop at 256 KiB.
 const MAX_BLOCK: usize = 16 << 20;
 
+/// How much is asked of a file at a time.
+const STEP: usize = 256 << 10;
+
 /// Reads a capture file to its end, or to where it is damaged.
+///
+/// The keys inside a pcapng count wherever they stand: they are gathered before.
+pub(crate) fn import_file<R: Read + Seek>(
+    input: R,
+    options: &Options,
+    out: &mut Output<'_>,
+) -> Result<(), ImportError> {
+    let mut input = BufReader::with_capacity(STEP, input);
+    let start = input.stream_position()?;
+    let keys = ng::all_keys(&mut input)?;
+    input.seek(SeekFrom::Start(start))?;
+    let mut packets = Packets::new(options);
+    packets.add_keys(&keys);
+    read(input, packets, out)
+}
+
+/// Reads a capture that cannot be read twice; keys inside count from where they stand.
 pub(crate) fn import<R: Read>(input: R, options: &Options, out: &mut Output<'_>) -> Result<(), ImportError> {
+    read(input, Packets::new(options), out)
+}
+
+fn read<R: Read>(input: R, mut packets: Packets<'_>, out: &mut Output<'_>) -> Result<(), ImportError> {
     let mut window = Window::new(input);
     if !window.fill(4)? {
         return Err(ImportError::Unknown);
     }
-    let mut packets = Packets::new(options);
     match window.peek(4) {
         [0x0A, 0x0D, 0x0D, 0x0A] => ng::read(&mut window, &mut packets, out)?,
         magic => match classic::Header::of_magic(magic) {
@@ -72,11 +95,7 @@ fn torn<R: Read>(window: &Window<R>, out: &mut Output<'_>, what: &str) {
     out.tally.damaged(window.offset(), format!("the file ends inside {what}"));
 }
 
-fn frame(
-    frame: &Frame<'_>,
-    packets: &mut Packets<'_>,
-    out: &mut Output<'_>,
-) -> Result<(), ImportError> {
+fn frame(frame: &Frame<'_>, packets: &mut Packets<'_>, out: &mut Output<'_>) -> Result<(), ImportError> {
     out.tally.packets = out.tally.packets.saturating_add(1);
     if frame.bytes.len() < frame.length {
         out.tally.skip(Skip::CutPacket);

@@ -184,11 +184,7 @@ impl Stream {
 }
 
 /// Gives to HTTP what TLS has opened.
-fn relay(
-    session: &mut Session,
-    dialogue: &mut Dialogue,
-    context: &mut Context<'_, '_, '_>,
-) -> Result<(), ImportError> {
+fn relay(session: &mut Session, dialogue: &mut Dialogue, context: &mut Context<'_, '_, '_>) -> Result<(), ImportError> {
     while let Some(event) = session.next_event() {
         match event {
             TlsEvent::Agreed(agreed) => dialogue.secured(agreed),
@@ -276,8 +272,18 @@ impl Held {
 /// Whether this begins as a request does.
 fn is_method(head: &[u8]) -> bool {
     const METHODS: [&[u8]; 12] = [
-        b"POST ", b"OPTIONS ", b"GET ", b"HEAD ", b"PUT ", b"DELETE ", b"PROPFIND", b"CONNECT ", b"PATCH ", b"TRACE ",
-        b"REPORT ", b"SEARCH ",
+        b"POST ",
+        b"OPTIONS ",
+        b"GET ",
+        b"HEAD ",
+        b"PUT ",
+        b"DELETE ",
+        b"PROPFIND",
+        b"CONNECT ",
+        b"PATCH ",
+        b"TRACE ",
+        b"REPORT ",
+        b"SEARCH ",
     ];
     METHODS.iter().any(|method| head.starts_with(method))
 }

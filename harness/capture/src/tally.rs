@@ -215,6 +215,8 @@ pub enum Skip {
     BadUrl,
     /// Entries of a log or archive that cannot be read.
     BadEntry,
+    /// Bodies of a log that could not be turned back into WBXML; their text is kept.
+    BadBody,
     /// Blocks of a capture file that cannot be read.
     BadBlock,
 }
@@ -233,6 +235,7 @@ impl fmt::Display for Skip {
             Self::TooMuch => "stream given up for memory's sake",
             Self::BadUrl => "request without a usable URL",
             Self::BadEntry => "entry that cannot be read",
+            Self::BadBody => "body that is not the XML of a WBXML document, kept as text",
             Self::BadBlock => "block that cannot be read",
         })
     }

@@ -30,7 +30,10 @@ pub(super) enum Item {
     /// Here messages may be missing.
     Lost,
     /// Bytes that belong to no message.
-    Junk { count: u64, at: Timestamp },
+    Junk {
+        count: u64,
+        at: Timestamp,
+    },
 }
 
 impl Item {
@@ -71,7 +74,10 @@ enum State {
     Head(Start),
     Body(Box<Message>, Framing),
     /// Bytes are missing: only a segment that begins as a message does is a new start.
-    Seek { junk: u64, at: Timestamp },
+    Seek {
+        junk: u64,
+        at: Timestamp,
+    },
 }
 
 /// The bytes of a head so far, and where it began.
@@ -93,7 +99,10 @@ enum Framing {
     /// In the line end behind a chunk.
     ChunkEnd,
     /// In the lines behind the last chunk.
-    Trailer { line: usize, total: usize },
+    Trailer {
+        line: usize,
+        total: usize,
+    },
     Done,
 }
 
@@ -225,7 +234,9 @@ impl Reader {
                 self.begin(head, start.begun, part.at);
                 behind
             }
-            None if known.saturating_add(rest.len()) >= MAX_HEAD || !could_begin(self.kind, if known == 0 { rest } else { &start.bytes }) => {
+            None if known.saturating_add(rest.len()) >= MAX_HEAD
+                || !could_begin(self.kind, if known == 0 { rest } else { &start.bytes }) =>
+            {
                 self.done.push_back(Item::Lost);
                 self.state = State::Seek { junk: known.saturating_add(rest.len()) as u64, at: part.at };
                 &[]
@@ -411,8 +422,7 @@ fn begins(kind: Kind, bytes: &[u8]) -> bool {
         Kind::Answer => bytes.starts_with(b"HTTP/"),
         Kind::Request => {
             let method = bytes.iter().take_while(|byte| byte.is_ascii_uppercase()).count();
-            (3..=20).contains(&method)
-                && matches!(bytes.get(method..), Some([b' ', b'/' | b'*' | b'h' | b'H', ..]))
+            (3..=20).contains(&method) && matches!(bytes.get(method..), Some([b' ', b'/' | b'*' | b'h' | b'H', ..]))
         }
     }
 }

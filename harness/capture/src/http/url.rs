@@ -1,10 +1,10 @@
-use std::net::SocketAddr;
+use std::fmt;
 
 use easrig_exchange::Headers;
 use url::Url;
 
-/// The URL of a request: its target, at the host that its header names, else at the address it went to.
-pub(crate) fn request_url(target: &str, headers: &Headers, server: SocketAddr, secure: bool) -> Option<Url> {
+/// The URL of a request: its target, at the host that its header names, else at the one it went to.
+pub(crate) fn request_url(target: &str, headers: &Headers, server: impl fmt::Display, secure: bool) -> Option<Url> {
     let scheme = if secure { "https" } else { "http" };
     if !target.starts_with('/') && target != "*" {
         if let Ok(url) = Url::parse(target)
@@ -27,6 +27,8 @@ fn is_authority(host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
     use super::*;
 
     fn url(target: &str, host: Option<&str>, secure: bool) -> Option<String> {

@@ -1,6 +1,6 @@
 //! pcapng: sections of blocks, each with its length at both ends.
 
-use std::io::Read;
+use std::io::{self, Read, Seek};
 
 use easrig_exchange::Timestamp;
 
@@ -60,6 +60,43 @@ pub(super) fn read<R: Read>(
         torn(window, out, "the head of a block");
     }
     Ok(())
+}
+
+/// The text of every key log inside a file, whatever else it holds; the reader is left anywhere.
+pub(super) fn all_keys<R: Read + Seek>(input: &mut io::BufReader<R>) -> io::Result<Vec<u8>> {
+    let mut keys = Vec::new();
+    let mut order = Order::Little;
+    let mut head = [0; 12];
+    while keys.len() < MAX_BLOCK && read_whole(input, &mut head)? {
+        if Order::Little.u32(&head, 0) == SECTION {
+            let Some(section) = Section::of_magic(head.get(8..).unwrap_or_default()) else { break };
+            order = section.order;
+        }
+        let length = order.u32(&head, 4) as usize;
+        if !(12..=MAX_BLOCK).contains(&length) {
+            break;
+        }
+        let mut rest = i64::try_from(length - 12).unwrap_or(0);
+        if order.u32(&head, 0) == SECRETS && order.u32(&head, 8) == TLS_KEY_LOG && length >= 20 {
+            let mut text = Vec::new();
+            input.take(length as u64 - 12).read_to_end(&mut text)?;
+            let kept = order.u32(&text, 0) as usize;
+            let text = text.get(4..).unwrap_or_default();
+            keys.extend_from_slice(text.get(..kept).unwrap_or(text));
+            keys.push(b'\n');
+            rest = 0;
+        }
+        input.seek_relative(rest)?;
+    }
+    Ok(keys)
+}
+
+fn read_whole(input: &mut impl Read, into: &mut [u8]) -> io::Result<bool> {
+    match input.read_exact(into) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 fn damage<R: Read>(window: &Window<R>, out: &mut Output<'_>, what: String) -> Result<(), ImportError> {

@@ -1,7 +1,6 @@
 use std::io::{self, Read};
 
-/// How much is asked of the reader at a time.
-const STEP: usize = 256 << 10;
+use super::STEP;
 
 /// A reader with a part of it in memory, which grows only as far as it is asked to.
 pub(super) struct Window<R> {

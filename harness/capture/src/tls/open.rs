@@ -18,11 +18,29 @@ pub(super) struct Opener {
 
 enum Method {
     /// TLS 1.3; the secret stays for KeyUpdate.
-    Aead13 { key: LessSafeKey, iv: [u8; 12], secret: Vec<u8>, suite: Suite },
+    Aead13 {
+        key: LessSafeKey,
+        iv: [u8; 12],
+        secret: Vec<u8>,
+        suite: Suite,
+    },
     /// TLS 1.2: four fixed bytes and eight in the record, or twelve fixed ones.
-    Aead12 { key: LessSafeKey, iv: Vec<u8> },
-    Block { suite: Suite, key: Vec<u8>, mac: Vec<u8>, iv: Iv, mac_last: bool },
-    Stream { cipher: Box<Rc4>, mac: Vec<u8>, hash: Hash },
+    Aead12 {
+        key: LessSafeKey,
+        iv: Vec<u8>,
+    },
+    Block {
+        suite: Suite,
+        key: Vec<u8>,
+        mac: Vec<u8>,
+        iv: Iv,
+        mac_last: bool,
+    },
+    Stream {
+        cipher: Box<Rc4>,
+        mac: Vec<u8>,
+        hash: Hash,
+    },
 }
 
 /// Where the IV of a CBC record comes from.
@@ -63,9 +81,7 @@ impl Opener {
                 let cipher = Box::new(Rc4::new_from_slice(keys.key).ok()?);
                 Method::Stream { cipher, mac: keys.mac.to_vec(), hash: suite.mac }
             }
-            cipher if cipher.is_aead() => {
-                Method::Aead12 { key: aead_key(cipher, keys.key)?, iv: keys.iv.to_vec() }
-            }
+            cipher if cipher.is_aead() => Method::Aead12 { key: aead_key(cipher, keys.key)?, iv: keys.iv.to_vec() },
             _ => {
                 let iv = if version >= 0x0302 { Iv::Explicit } else { Iv::Chained(keys.iv.to_vec()) };
                 Method::Block { suite, key: keys.key.to_vec(), mac: keys.mac.to_vec(), iv, mac_last }
