@@ -122,10 +122,13 @@ impl Dialogue {
             queue.collect();
         }
         self.pair_up(context)?;
+        let mut ending = if closed { Ending::Closed } else { Ending::CaptureEnds(at) };
         while let Some(item) = self.answers.take() {
+            if matches!(item, Item::Lost) {
+                ending = Ending::Lost;
+            }
             self.lone_answer(item, context);
         }
-        let ending = if closed { Ending::Closed } else { Ending::CaptureEnds(at) };
         while let Some(item) = self.requests.take() {
             if let Item::Message(request) = item {
                 self.unanswered(*request, ending, context)?;

@@ -42,6 +42,7 @@ pub(crate) struct Session {
     spare: Vec<Vec<u8>>,
     agreed: bool,
     began_data: bool,
+    now: Timestamp,
 }
 
 /// What came out of the connection, in order.
@@ -97,6 +98,7 @@ impl Session {
             spare: Vec::new(),
             agreed: false,
             began_data: false,
+            now: Timestamp(0),
         }
     }
 
@@ -122,6 +124,7 @@ impl Session {
         if self.phase == Phase::Failed {
             return;
         }
+        self.now = piece.at;
         let lane = piece.side.of_mut(&mut self.lanes);
         if lane.feed(piece.bytes, (piece.at, piece.offset, piece.acked), &mut self.spare).is_err() {
             self.fail(Undecryptable::Malformed, context);
@@ -163,6 +166,8 @@ impl Session {
     fn fail(&mut self, reason: Undecryptable, context: &mut Context<'_, '_, '_>) {
         context.out.tally.undecryptable(reason);
         self.phase = Phase::Failed;
+        let at = self.now;
+        self.events.extend([Side::Low, Side::High].map(|side| TlsEvent::Missing { side, at }));
         self.lanes.iter_mut().for_each(Lane::clear);
         self.handshake = Handshake::default();
     }
