@@ -45,6 +45,7 @@ async fn one(folder: &Path, policy: &[(&str, &str)], library: &Library, output: 
     let personas = library.personas(&["all".to_owned()])?;
     let server = Embedded::start(Plan::demo(PROFILE, policy, personas.len(), library)?).await?;
     let orders = Orders {
+        discoverable: true,
         target: Target::Url(server.endpoint().clone()),
         target_name: format!("embedded:{PROFILE}"),
         jobs: personas.len(),

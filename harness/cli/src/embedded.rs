@@ -6,7 +6,7 @@ use easrig_eas::DeviceId;
 use easrig_exchange::Secret;
 use easrig_refserver::{AccountConfig, Arrangement, Policy, Profile, Server, ServerConfig, Switches};
 use easrig_runner::{Account, Change, Control};
-use easrig_transport::{ClientConfig, read_certificates};
+use easrig_transport::{ClientConfig, Resolve, read_certificates};
 use futures_util::future::{BoxFuture, FutureExt as _, ready};
 use miette::{IntoDiagnostic as _, WrapErr as _, miette};
 use url::Url;
@@ -20,6 +20,9 @@ use crate::{
 
 /// The domain of accounts that nobody gave an address.
 const DOMAIN: &str = "easrig.test";
+
+/// The port that Autodiscover asks.
+const HTTPS: u16 = 443;
 
 /// The path of every ActiveSync server.
 const PATH: &str = "/Microsoft-Server-ActiveSync";
@@ -122,10 +125,24 @@ pub(crate) fn profile(id: &str, text: &str) -> miette::Result<Profile> {
     Profile::parse(text).into_diagnostic().wrap_err_with(|| format!("profile `{id}`"))
 }
 
+/// The hosts that Autodiscover asks for a domain.
+fn discovery_names(domain: &str) -> [String; 2] {
+    [domain.to_owned(), format!("autodiscover.{domain}")]
+}
+
+/// The names in the server's certificate: this machine's, where it listens, and those that Autodiscover asks.
+fn names(domain: &str, listen: SocketAddr) -> Vec<String> {
+    let mut names = vec!["127.0.0.1".to_owned(), "localhost".to_owned()];
+    names.extend(Some(listen.ip()).filter(|ip| !ip.is_loopback() && !ip.is_unspecified()).map(|ip| ip.to_string()));
+    names.extend(discovery_names(domain));
+    names
+}
+
 /// The running server.
 pub(crate) struct Embedded {
     server: Arc<Server>,
     endpoint: Url,
+    domain: String,
     accounts: Vec<Account>,
 }
 
@@ -141,10 +158,11 @@ impl Embedded {
             secret: account.secret.clone(),
         };
         let config = ServerConfig {
+            names: names(&plan.domain, plan.listen),
             profile: plan.profile,
             listen: plan.listen,
             tls: plan.tls,
-            domain: plan.domain,
+            domain: plan.domain.clone(),
             accounts: plan.accounts.iter().map(account).collect(),
             policy: Some(plan.policy),
             switches: plan.switches,
@@ -152,7 +170,7 @@ impl Embedded {
         };
         let server = Server::start(config).await.into_diagnostic()?;
         let endpoint = Url::parse(server.url()).and_then(|url| url.join(PATH)).into_diagnostic()?;
-        Ok(Self { server: Arc::new(server), endpoint, accounts: plan.accounts })
+        Ok(Self { server: Arc::new(server), endpoint, domain: plan.domain, accounts: plan.accounts })
     }
 
     /// Scheme, name and port.
@@ -189,7 +207,10 @@ impl Embedded {
             Some(pem) => read_certificates(pem.as_bytes()).map_err(|why| miette!("the server's own root: {why}"))?,
             None => Vec::new(),
         };
-        Ok(ClientConfig { extra_roots, system_roots: false, system_names: false, ..ClientConfig::default() })
+        let addr = self.server.address();
+        let resolve = |host: String| Resolve { host, port: HTTPS, addr };
+        let resolve = discovery_names(&self.domain).into_iter().map(resolve).collect();
+        Ok(ClientConfig { extra_roots, system_roots: false, system_names: false, resolve, ..ClientConfig::default() })
     }
 
     /// Ends it; whoever still holds its control keeps it running a moment longer.

@@ -178,6 +178,8 @@ impl Draft<'_> {
         let jobs = args.jobs.map_or(pairs, |jobs| usize::try_from(jobs.get()).unwrap_or(usize::MAX));
         Ok(Orders {
             target,
+            // The reference server answers for its own domain.
+            discoverable: control.is_some(),
             target_name: args.target.clone(),
             accounts,
             personas: std::mem::take(&mut self.personas),

@@ -3,12 +3,12 @@ use std::{
     time::Duration,
 };
 
-use easrig_exchange::{Exchange, ExchangeNumber, Failure, Outcome, Secret};
+use easrig_exchange::{Exchange, ExchangeNumber, Secret};
 use easrig_persona::{Confidence, End, Ending, Habit, Phone, Server, Setup, Task};
 use easrig_scenario::{
     Cell, CellOutcome, Decoded, DeviceError, Evidence, Finding, Judgement, Level, OwnerView, Role, Step, StepKind,
     UnknownVariable, Variables, judge,
-    model::{Arrangement, Attachment, Body, Effects, Need, Send, Start},
+    model::{Arrangement, Attachment, Body, Effects, LoginKind, Need, Send, Start},
 };
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
@@ -18,11 +18,13 @@ use crate::{
     clock::now,
     control::Change,
     deed::{DeedError, Fill, file, wrong_login},
+    heed::{Login, Passwords},
     journal::CellJournal,
     lease::Pair,
     owner::{Seen, word},
     plan::Planned,
     rack::{Errand, Rack, Report},
+    reach::{on_the_wire, out_of_reach},
     run::{RunError, Shared, Target},
 };
 
@@ -89,6 +91,7 @@ struct Stage<'s> {
     background: BTreeMap<String, (Errand, Role)>,
     new_secret: Option<Secret>,
     climbed: bool,
+    login: Login,
     tally: Tally,
 }
 
@@ -118,6 +121,7 @@ impl<'s> Stage<'s> {
             background: BTreeMap::new(),
             new_secret: None,
             climbed: false,
+            login: Login::Taken,
             tally: Tally::default(),
         };
         for role in planned.scenario.roles() {
@@ -133,7 +137,8 @@ impl<'s> Stage<'s> {
         let id = persona.device_id(role.name(), &account.user);
         self.vars.set(role, "device_id", id.as_str());
         let server = match &self.shared.orders.target {
-            Target::Url(url) => Server::Url(url.clone()),
+            Target::Url(url) if !self.discovers() => Server::Url(url.clone()),
+            Target::Url(_) => Server::Discover { address: account.address.clone().unwrap_or_default() },
             Target::Address(given) => {
                 Server::Discover { address: account.address.clone().unwrap_or_else(|| given.clone()) }
             }
@@ -151,6 +156,14 @@ impl<'s> Stage<'s> {
             bearer: None,
         });
         self.rack.add(role, phone);
+    }
+
+    /// Whether the phones know an address and no URL.
+    fn discovers(&self) -> bool {
+        match self.shared.orders.target {
+            Target::Address(_) => true,
+            Target::Url(_) => self.shared.orders.discoverable && self.planned.scenario.needs(Need::Address),
+        }
     }
 
     fn account(&self, role: Role) -> &'s Account {
@@ -182,7 +195,7 @@ impl<'s> Stage<'s> {
         let start = self.planned.scenario.start;
         let mut rungs = Vec::new();
         if start >= Start::Options {
-            if matches!(self.shared.orders.target, Target::Address(_)) {
+            if self.discovers() {
                 rungs.push(("finding its server", Habit::Discover));
             }
             rungs.push(("asking for versions", Habit::Options));
@@ -198,8 +211,12 @@ impl<'s> Stage<'s> {
             self.journal.step(0, &format!("the {role}: {what}"))?;
             let report = self.rack.run(role, Task::Habit(habit)).await?;
             self.watch(&report.exchanges)?;
+            let unclear = self.unclear(&report);
             let Ending { end, rests } = report.ending;
             self.tally.assumed.extend(rests.assumed);
+            if let Some(why) = unclear.filter(|_| end != End::Finished) {
+                return Ok(Err(Stop::Unclear(format!("the {role} did not get through {what}: {why}"))));
+            }
             match end {
                 End::Finished => {}
                 End::OwnerSees(error) => {
@@ -210,6 +227,7 @@ impl<'s> Stage<'s> {
                         }
                         _ => {
                             self.tally.rest_on(rests.lowest);
+                            self.tally.notes.extend(on_the_wire(&report.exchanges));
                             Stop::Blocked(error)
                         }
                     }));
@@ -300,9 +318,13 @@ impl<'s> Stage<'s> {
         let fill = Fill { vars: &self.vars, role: step.role };
         match &step.kind {
             StepKind::Send(send) => {
-                let lockout = self.shared.orders.allowed.lockout && self.shared.lockout_left();
                 let user = &self.account(step.role).user;
-                let wrong = |kind| wrong_login(kind, user, &self.tag, lockout);
+                let lockout = |kind| {
+                    kind == LoginKind::WrongPassword
+                        && self.shared.orders.allowed.lockout
+                        && self.shared.lockout_left()
+                };
+                let wrong = |kind| wrong_login(kind, user, &self.tag, lockout(kind));
                 fill.explicit(send, wrong).map_err(|error| match error {
                     DeedError::Variable(unknown) => missing(&unknown),
                     DeedError::Xml(error) => Stop::Unclear(format!("step `{}`: {error}", step.title)),
@@ -337,24 +359,28 @@ impl<'s> Stage<'s> {
         };
         let mut judgement = judge(&self.planned.scenario, step, &evidence, &mut self.vars);
         let unclear = judgement.inconclusive.take().or_else(|| judgement.skipped.take());
+        let unheard = self.unclear(report).filter(|_| *end != End::Finished || !judgement.findings.is_empty());
         let stop = match end {
+            _ if unheard.is_some() => {
+                judgement = Judgement::default();
+                unheard.map(Stop::Unclear)
+            }
             End::OwnerSees(_) if judgement.expected_error => {
                 self.tally.expected_error = error;
                 None
             }
             End::OwnerSees(_) => {
                 judgement.findings.clear();
+                judgement.notes.extend(on_the_wire(&report.exchanges));
                 error.map(Stop::Blocked)
             }
             End::CannotDo(why) => Some(Stop::Unclear(format!("this device cannot do it: {why}"))),
-            End::GaveUp(why) => match last.and_then(failure) {
-                Some(failure) => Some(Stop::Unclear(failure.to_string())),
-                None if judgement.findings.is_empty() => {
+            End::GaveUp(why) => {
+                if judgement.findings.is_empty() {
                     judgement.findings.push(self.gave_up(step, why, report));
-                    None
                 }
-                None => None,
-            },
+                None
+            }
             End::Finished => unclear.map(Stop::Unclear),
         };
         let wrong = stop.is_some() || !judgement.findings.is_empty();
@@ -442,33 +468,26 @@ impl<'s> Stage<'s> {
     }
 
     /// Keeps an eye on the target and on the accounts after every errand.
-    fn watch(&self, exchanges: &[Exchange]) -> Result<(), RunError> {
-        for exchange in exchanges {
-            match &exchange.outcome {
-                Outcome::Failed(failure) => {
-                    self.shared.watch.failed(&exchange.request.url, failure, &self.shared.journal)?;
-                }
-                Outcome::Answered(response) => {
-                    self.shared.watch.answered();
-                    let basic =
-                        response.headers.all("WWW-Authenticate").any(|v| v.to_ascii_lowercase().starts_with("basic"));
-                    if response.status == 401 && basic && self.good_credentials(exchange) {
-                        self.shared.stop_account(exchange, &self.planned.id);
-                    }
-                }
-            }
+    fn watch(&mut self, exchanges: &[Exchange]) -> Result<(), RunError> {
+        let passwords = if self.new_secret.is_some() { Passwords::Changed } else { Passwords::Good };
+        if self.shared.heed(exchanges, self.pair, passwords, &self.planned.id)? == Login::Refused {
+            self.login = Login::Refused;
         }
         Ok(())
     }
 
-    /// Whether the request carried the account's own password, which should have been good.
-    fn good_credentials(&self, exchange: &Exchange) -> bool {
-        if self.new_secret.is_some() {
-            return false;
-        }
-        let sent = exchange.request.headers.get("Authorization").unwrap_or_default();
-        let accounts = [Some(&self.pair.owner), self.pair.partner.as_ref()].into_iter().flatten();
-        accounts.flat_map(Account::authorizations).any(|good| good == sent)
+    /// Why what an errand came to is no news about the target, whatever the phone makes of it.
+    fn unclear(&self, report: &Report) -> Option<String> {
+        let why = match self.login {
+            Login::Refused => Some("the server refuses the account's user or password (HTTP 401)".to_owned()),
+            Login::Taken => {
+                out_of_reach(&report.exchanges).or_else(|| self.shared.own_limit(&report.exchanges, self.pair))
+            }
+        }?;
+        Some(match &report.ending.end {
+            End::OwnerSees(error) => format!("{why} (the owner sees: {})", said(&device_error(error))),
+            End::Finished | End::GaveUp(_) | End::CannotDo(_) => why,
+        })
     }
 
     /// Cleanup steps, then everything that carries the tag; failures are noted and change nothing.
@@ -477,7 +496,7 @@ impl<'s> Stage<'s> {
             self.rack.abandon(errand)?;
         }
         let scenario = &self.planned.scenario;
-        if self.climbed || went_through {
+        if self.login == Login::Taken && (self.climbed || went_through) {
             for step in &scenario.cleanup {
                 if let Ok(task) = self.task(step) {
                     self.journal.step(scenario.steps.len() + 1, &step.title)?;
@@ -564,13 +583,6 @@ fn attachment(step: &Step) -> Option<&Attachment> {
         StepKind::Do(habit) => habit.params.attachment.as_ref(),
         StepKind::Arrange(Arrangement::Deliver(mail)) => mail.attachment.as_ref(),
         _ => None,
-    }
-}
-
-fn failure(exchange: &Exchange) -> Option<&Failure> {
-    match &exchange.outcome {
-        Outcome::Failed(failure) => Some(failure),
-        Outcome::Answered(_) => None,
     }
 }
 

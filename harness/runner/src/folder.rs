@@ -1,7 +1,7 @@
 use std::{
     collections::BTreeSet,
     fs::{File, OpenOptions},
-    io::{self, BufRead, BufReader, BufWriter, Seek, SeekFrom, Write},
+    io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -39,7 +39,7 @@ pub struct Unfinished {
     pub started: RunStarted,
     /// The cells it finished; `--resume` does not run them again.
     pub finished: Vec<Cell>,
-    /// Broken invariants it had seen, with the cells they belong to.
+    /// Exchanges and broken invariants it had seen, with the cells they belong to.
     pub events: Vec<Event>,
 }
 
@@ -94,12 +94,12 @@ impl RunFolder {
     /// # Errors
     /// [`FolderError::Occupied`] when it does, [`FolderError::Io`] when the system says no.
     pub fn create(path: &Path) -> Result<Self, FolderError> {
-        if path.join("run.jsonl").exists() {
+        let log_path = path.join("run.jsonl");
+        if holds_run(&log_path)? {
             return Err(FolderError::Occupied(path.to_owned()));
         }
         std::fs::create_dir_all(path).map_err(|source| FolderError::Io { path: path.to_owned(), source })?;
-        let log_path = path.join("run.jsonl");
-        let log = OpenOptions::new().write(true).create_new(true).open(&log_path);
+        let log = OpenOptions::new().write(true).create(true).truncate(true).open(&log_path);
         let log = log.map_err(|source| FolderError::Io { path: log_path, source })?;
         let tape_path = path.join("exchanges.eascap");
         let tape = Tape::create(&tape_path).map_err(|source| FolderError::Tape { path: tape_path, source })?;
@@ -113,7 +113,7 @@ impl RunFolder {
     /// `wanted`.
     pub fn resume(path: &Path, wanted: &RunStarted) -> Result<(Self, Unfinished), FolderError> {
         let log_path = path.join("run.jsonl");
-        if !log_path.exists() {
+        if !holds_run(&log_path)? {
             return Err(FolderError::NothingToResume(path.to_owned()));
         }
         let io = |source| FolderError::Io { path: log_path.clone(), source };
@@ -122,7 +122,7 @@ impl RunFolder {
         comparable(&unfinished.started, wanted).map_err(|why| FolderError::Different { path: path.to_owned(), why })?;
         file.set_len(whole).and_then(|()| file.seek(SeekFrom::End(0))).map_err(io)?;
         let tape_path = path.join("exchanges.eascap");
-        let tape = Tape::append(&tape_path).map_err(|source| FolderError::Tape { path: tape_path, source })?;
+        let tape = Tape::append(&tape_path, unfinished.last_exchange()).map_err(|source| FolderError::Tape { path: tape_path, source })?;
         let files = Mutex::new(Files { log: BufWriter::new(file), tape });
         Ok((Self { path: path.to_owned(), files }, unfinished))
     }
@@ -164,6 +164,18 @@ impl RunFolder {
     }
 }
 
+/// Whether the file has a whole first line. A run that ended before that has recorded nothing.
+fn holds_run(log: &Path) -> Result<bool, FolderError> {
+    let io = |source| FolderError::Io { path: log.to_owned(), source };
+    let file = match File::open(log) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        file => file.map_err(io)?,
+    };
+    let mut line = Vec::new();
+    BufReader::new(file).take(MAX_LINE).read_until(b'\n', &mut line).map_err(io)?;
+    Ok(line.last() == Some(&b'\n'))
+}
+
 /// Reads every whole line; also says how many bytes they take, so that a torn last line can be cut off.
 fn read_events(file: &mut File, path: &Path) -> Result<(Unfinished, u64), FolderError> {
     let mut reader = BufReader::new(file);
@@ -173,6 +185,10 @@ fn read_events(file: &mut File, path: &Path) -> Result<(Unfinished, u64), Folder
         let mut line = Vec::new();
         let read = io::Read::take(&mut reader, MAX_LINE).read_until(b'\n', &mut line);
         let read = read.map_err(|source| FolderError::Io { path: path.to_owned(), source })?;
+        if read as u64 == MAX_LINE && line.last() != Some(&b'\n') {
+            let why = format!("longer than {MAX_LINE} bytes");
+            return Err(FolderError::BadLine { path: path.to_owned(), line: number + 1, why });
+        }
         if read == 0 || line.last() != Some(&b'\n') {
             break;
         }
@@ -185,7 +201,7 @@ fn read_events(file: &mut File, path: &Path) -> Result<(Unfinished, u64), Folder
             }
             Ok(Event::RunStarted(first)) => started = Some(first),
             Ok(Event::CellFinished(cell)) => finished.push(cell),
-            Ok(broken @ Event::InvariantBroken { .. }) => events.push(broken),
+            Ok(seen @ (Event::InvariantBroken { .. } | Event::Exchanged { .. })) => events.push(seen),
             Ok(_) => {}
             Err(error) => return Err(bad(format!("not an event of a run file: {error}"))),
         }
@@ -216,5 +232,14 @@ impl Unfinished {
     /// The cells that need not run again.
     pub fn done(&self) -> BTreeSet<CellId> {
         self.finished.iter().map(|cell| cell.id.clone()).collect()
+    }
+
+    /// The highest number an exchange has; 0 when there was none.
+    pub(crate) fn last_exchange(&self) -> ExchangeNumber {
+        let numbers = self.events.iter().filter_map(|event| match event {
+            Event::Exchanged { exchange, .. } => Some(*exchange),
+            _ => None,
+        });
+        numbers.max().unwrap_or(ExchangeNumber(0))
     }
 }

@@ -1,12 +1,14 @@
 use std::{
     collections::BTreeMap,
+    fmt::Write,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
 };
 
-use easrig_exchange::{Exchange, ExchangeNumber, Redactor, Request};
+use easrig_eas::Version;
+use easrig_exchange::{Exchange, ExchangeNumber, Outcome, Redactor, Request};
 use easrig_persona::DeviceError;
 use easrig_scenario::{
     Cell, CellId, Decoded, Finding, Level, Role, Verdict,
@@ -50,9 +52,38 @@ impl Journal {
     }
 
     pub(crate) fn record(&self, event: &Event) -> Result<(), RunError> {
+        let event = &self.without_secrets(event);
         self.folder.record(event)?;
         self.observer.event(event);
         Ok(())
+    }
+
+    /// The event as it may be written: what a server said may hold the password it was sent.
+    fn without_secrets(&self, event: &Event) -> Event {
+        let mut event = event.clone();
+        let finding = |finding: &mut Finding| {
+            for text in [&mut finding.expected, &mut finding.actual] {
+                *text = self.redactor.forgotten(text);
+            }
+        };
+        match &mut event {
+            Event::CellFinished(cell) => {
+                cell.findings.iter_mut().for_each(finding);
+                let error = cell.device_error.iter_mut().flat_map(|error| [&mut error.message, &mut error.remedy]);
+                for text in cell.notes.iter_mut().chain([&mut cell.reason]).chain(error) {
+                    *text = self.redactor.forgotten(text);
+                }
+            }
+            Event::InvariantBroken { finding: broken, .. } => finding(broken),
+            Event::TargetSeen(seen) => {
+                let software = seen.software.iter_mut().map(|(_, value)| value);
+                for text in software.chain(&mut seen.commands).chain([&mut seen.endpoint]) {
+                    *text = self.redactor.forgotten(text);
+                }
+            }
+            _ => {}
+        }
+        event
     }
 
     pub(crate) fn doing(&self, persona: &str, what: &str) {
@@ -62,8 +93,17 @@ impl Journal {
     /// Takes over what an earlier part of the run saw.
     pub(crate) fn remember(&self, events: &[Event]) {
         for event in events {
-            if let Event::InvariantBroken { cell, finding } = event {
-                self.kept().entry(cell.clone()).or_default().broken.push(finding.clone());
+            match event {
+                Event::InvariantBroken { cell, finding } => {
+                    self.kept().entry(cell.clone()).or_default().broken.push(finding.clone());
+                }
+                // Without a version it may have been judged or not; the survey before every part is the case that counts.
+                Event::Exchanged { cell: CellId { persona, version: Some(version), .. }, .. } => {
+                    for rule in &INVARIANTS {
+                        self.kept().entry(invariant(rule.name, persona, *version)).or_default().judged += 1;
+                    }
+                }
+                _ => {}
             }
         }
     }
@@ -151,7 +191,7 @@ impl<'j> CellJournal<'j> {
 
     /// Writes an Exchange down, holds it against every invariant and gives it back with its number.
     pub(crate) fn exchanged(&self, mut exchange: Exchange) -> Result<Exchange, RunError> {
-        exchange.number = self.journal.folder.keep(self.journal.redactor.redact(exchange.clone()))?;
+        exchange.number = self.journal.folder.keep(self.journal.redactor.redact(shortened(exchange.clone())))?;
         self.journal.record(&Event::Exchanged { cell: self.cell.clone(), exchange: exchange.number })?;
         let decoded = Decoded::of(&exchange);
         let mut seen = self.seen();
@@ -162,11 +202,7 @@ impl<'j> CellJournal<'j> {
             // Before a version is chosen there is no cell to put it in; every ladder asks for versions again.
             let Some(version) = decoded.version.or(self.cell.version) else { break };
             let findings = rule.check(&Context { exchange: &exchange, decoded: &decoded, history });
-            let cell = CellId {
-                scenario: format!("invariant/{}", rule.name),
-                persona: self.cell.persona.clone(),
-                version: Some(version),
-            };
+            let cell = invariant(rule.name, &self.cell.persona, version);
             let mut kept = self.journal.kept();
             let entry = kept.entry(cell.clone()).or_default();
             entry.judged += 1;
@@ -195,6 +231,26 @@ impl<'j> CellJournal<'j> {
     fn seen(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Of an answer without an end the beginning is kept: a run of many cells would fill the disk with the rest.
+fn shortened(mut exchange: Exchange) -> Exchange {
+    if let Outcome::Answered(response) = &mut exchange.outcome
+        && let Some(why) = &mut response.cut
+        && response.body.len() > MAX_KEPT
+    {
+        let _ = write!(why, "; {} bytes came, the first {MAX_KEPT} are kept", response.body.len());
+        response.body.truncate(MAX_KEPT);
+    }
+    exchange
+}
+
+/// How much of an answer without an end is kept, in bytes.
+const MAX_KEPT: usize = 1 << 20;
+
+/// The cell of an invariant.
+fn invariant(rule: &str, persona: &str, version: Version) -> CellId {
+    CellId { scenario: format!("invariant/{rule}"), persona: persona.to_owned(), version: Some(version) }
 }
 
 fn command(query: &str) -> String {

@@ -1,14 +1,14 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
 
 use easrig_eas::Version;
-use easrig_exchange::{Content, Exchange, Redactor};
+use easrig_exchange::{Content, Exchange, Redactor, Secret};
 use easrig_persona::Persona;
 use easrig_scenario::{
     Cell, CellId, DeviceError, Role, Scenario, Verdict,
@@ -24,6 +24,7 @@ use crate::{
     clock::now,
     control::Control,
     folder::{FolderError, RunFolder, Unfinished},
+    heed::Partnerships,
     journal::{Journal, Observer},
     lease::{Leases, Pair},
     plan::{self, Allowed, Means, Planned, Versions},
@@ -45,6 +46,9 @@ pub enum Target {
 pub struct Orders {
     /// The target.
     pub target: Target,
+    /// Whether Autodiscover leads from the accounts' addresses to a target given by URL: then scenarios about discovery run
+    /// too.
+    pub discoverable: bool,
     /// The target as the user wrote it.
     pub target_name: String,
     /// The mailboxes, owner and partner in turn; at least one.
@@ -103,7 +107,7 @@ impl Orders {
     fn means(&self, partner: bool) -> Means {
         Means {
             partner,
-            address: matches!(self.target, Target::Address(_)),
+            address: self.discoverable || matches!(self.target, Target::Address(_)),
             control: self.control.is_some(),
             reference: self.reference,
             heartbeat: self.heartbeats,
@@ -157,8 +161,9 @@ pub(crate) struct Shared {
     pub(crate) watch: Watch,
     leases: Leases,
     done: BTreeSet<CellId>,
-    causes: Mutex<BTreeMap<(String, Option<Version>, String), CellId>>,
+    causes: Mutex<Causes>,
     stopped: Mutex<BTreeMap<String, String>>,
+    partnerships: Mutex<Partnerships>,
     tokens: AtomicU64,
     lockout_spent: AtomicBool,
 }
@@ -179,11 +184,14 @@ impl Shared {
 
     /// The cell of this persona and version that met the same error first, if it was another one.
     pub(crate) fn first_cause(&self, cell: &CellId, error: &DeviceError) -> Option<CellId> {
-        let what = if error.code.is_empty() { error.message.clone() } else { error.code.clone() };
-        let key = (cell.persona.clone(), cell.version, what);
         let mut causes = self.causes.lock().unwrap_or_else(PoisonError::into_inner);
-        let first = causes.entry(key).or_insert_with(|| cell.clone());
+        let first = causes.entry(cause(cell, error)).or_insert_with(|| cell.clone());
         (first != cell).then(|| first.clone())
+    }
+
+    /// The devices that this run has registered so far.
+    pub(crate) fn partnerships(&self) -> MutexGuard<'_, Partnerships> {
+        self.partnerships.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// No more attempts with an account whose password was refused: servers lock accounts that try too often.
@@ -207,6 +215,20 @@ impl Shared {
     }
 }
 
+/// The cell that met an error first, by persona, version and what the owner sees.
+type Causes = BTreeMap<(String, Option<Version>, String), CellId>;
+
+fn cause(cell: &CellId, error: &DeviceError) -> (String, Option<Version>, String) {
+    let what = if error.code.is_empty() { error.message.clone() } else { error.code.clone() };
+    (cell.persona.clone(), cell.version, what)
+}
+
+/// The causes that an earlier part of the run has found.
+fn causes(finished: &[Cell]) -> Causes {
+    let first = finished.iter().filter(|cell| cell.verdict == Verdict::Blocked && cell.blocked_by.is_none());
+    first.filter_map(|cell| Some((cause(&cell.id, cell.device_error.as_ref()?), cell.id.clone()))).collect()
+}
+
 /// Runs every cell and writes down what happens. Returns when all are done, or the folder cannot be written any more.
 ///
 /// # Errors
@@ -221,25 +243,27 @@ pub async fn run(
         return Err(RunError::NoAccount);
     }
     let journal = Journal::new(folder, observer, redactor(&orders));
-    let done = match &unfinished {
+    let (mut done, mut known, mut tokens) = (BTreeSet::new(), BTreeMap::new(), 0);
+    match &unfinished {
         Some(unfinished) => {
             journal.record(&Event::Resumed { at: now() })?;
             journal.remember(&unfinished.events);
-            unfinished.done()
+            done = unfinished.done();
+            known = causes(&unfinished.finished);
+            // The seed is that of the first part, which took fewer tokens than this: none of them comes again.
+            tokens = unfinished.last_exchange().0.saturating_add(1) << 8;
         }
-        None => {
-            journal.record(&Event::RunStarted(orders.started()))?;
-            BTreeSet::new()
-        }
-    };
+        None => journal.record(&Event::RunStarted(orders.started()))?,
+    }
     let shared = Arc::new(Shared {
         watch: Watch::new(orders.outage),
         leases: Leases::new(&orders.accounts),
         journal,
         done,
-        causes: Mutex::default(),
+        causes: Mutex::new(known),
         stopped: Mutex::default(),
-        tokens: AtomicU64::new(0),
+        partnerships: Mutex::default(),
+        tokens: AtomicU64::new(tokens),
         lockout_spent: AtomicBool::new(false),
         orders,
     });
@@ -271,6 +295,8 @@ fn redactor(orders: &Orders) -> Redactor {
     fastrand::fill(&mut salt);
     orders.accounts.iter().fold(Redactor::new(salt, content), |redactor, account| {
         let address = account.address.as_deref().unwrap_or_default();
+        let tokens = account.authorizations().filter_map(|sent| Some(Secret::new(sent.split_once(' ')?.1)));
+        let redactor = tokens.fold(redactor, Redactor::forget);
         redactor.keep_name(&account.user).keep_name(address).forget(account.secret.clone())
     })
 }
@@ -280,9 +306,10 @@ async fn run_lane(shared: &Shared, lane: usize) -> Result<(), RunError> {
     let personas = shared.orders.personas.iter().skip(lane).step_by(shared.leases.len());
     for persona in personas {
         let mut pair = shared.leases.take(lane).await;
-        let found = match shared.account_stopped(&pair) {
-            Some(_) => survey::Found::default(),
-            None => survey::run(shared, persona, &mut pair).await?,
+        let ready = shared.watch.ready(&shared.orders.client, &shared.journal).await?.is_ok();
+        let found = match ready && shared.account_stopped(&pair).is_none() {
+            true => survey::run(shared, persona, &mut pair).await?,
+            false => survey::Found::default(),
         };
         let cells = planned(&shared.orders, persona, &pair, &found);
         shared.journal.record(&Event::Planned { cells: cells.iter().map(|c| c.id.clone()).collect() })?;
@@ -293,12 +320,22 @@ async fn run_lane(shared: &Shared, lane: usize) -> Result<(), RunError> {
                 shared.journal.record(&Event::CellFinished(cell))?;
             }
         }
+        let mut tried = 0;
         for planned in &cells {
             if shared.done.contains(&planned.id) {
                 continue;
             }
             shared.journal.record(&Event::CellStarted { cell: planned.id.clone(), at: now() })?;
-            let cell = run_cell(shared, planned, &pair).await?;
+            // A target that nobody has reached gets a second look, but not one for every cell: each may take minutes.
+            let unreached = found.unreached.as_ref().filter(|_| tried > 0 && !shared.watch.has_answered());
+            let cell = match unreached {
+                Some(why) if planned.skip.is_none() => {
+                    let reason = format!("the target was never reached: {why}");
+                    Cell { exchanges: found.exchanges.clone(), ..untried(planned, Verdict::Inconclusive, reason) }
+                }
+                _ => run_cell(shared, planned, &pair).await?,
+            };
+            tried += usize::from(planned.skip.is_none());
             shared.journal.record(&Event::CellFinished(cell))?;
         }
     }
@@ -306,28 +343,23 @@ async fn run_lane(shared: &Shared, lane: usize) -> Result<(), RunError> {
 }
 
 async fn run_cell(shared: &Shared, planned: &Planned, pair: &Pair) -> Result<Cell, RunError> {
-    let unsent = |verdict, reason: String| Cell {
-        id: planned.id.clone(),
-        verdict,
-        reason,
-        blocked_by: None,
-        device_error: None,
-        findings: Vec::new(),
-        notes: Vec::new(),
-        exchanges: Vec::new(),
-    };
     if let Some(reason) = &planned.skip {
-        return Ok(unsent(Verdict::Skipped, reason.clone()));
+        return Ok(untried(planned, Verdict::Skipped, reason.clone()));
     }
     if let Err(cause) = shared.watch.ready(&shared.orders.client, &shared.journal).await? {
-        return Ok(unsent(Verdict::Inconclusive, format!("the target does not answer any more: {cause}")));
+        let reason = format!("the target does not answer any more: {cause}");
+        return Ok(untried(planned, Verdict::Inconclusive, reason));
     }
     if let Some(why) = shared.account_stopped(pair) {
-        return Ok(unsent(Verdict::Inconclusive, why));
+        return Ok(untried(planned, Verdict::Inconclusive, why));
     }
     let mut worst = cell::run(shared, planned, pair).await?;
     let mut seen = vec![worst.verdict];
     for _ in 1..shared.orders.repeat {
+        let back = shared.watch.ready(&shared.orders.client, &shared.journal).await?;
+        if back.is_err() || shared.account_stopped(pair).is_some() {
+            break;
+        }
         let again = cell::run(shared, planned, pair).await?;
         seen.push(again.verdict);
         let exchanges = [worst.exchanges.clone(), again.exchanges.clone()].concat();
@@ -343,6 +375,20 @@ async fn run_cell(shared: &Shared, planned: &Planned, pair: &Pair) -> Result<Cel
         worst.notes.push(format!("flaky: {} of {} tries", said.join(", "), seen.len()));
     }
     Ok(worst)
+}
+
+/// A cell for which nothing was sent.
+fn untried(planned: &Planned, verdict: Verdict, reason: String) -> Cell {
+    Cell {
+        id: planned.id.clone(),
+        verdict,
+        reason,
+        blocked_by: None,
+        device_error: None,
+        findings: Vec::new(),
+        notes: Vec::new(),
+        exchanges: Vec::new(),
+    }
 }
 
 fn planned(orders: &Orders, persona: &Arc<Persona>, pair: &Pair, found: &survey::Found) -> Vec<Planned> {

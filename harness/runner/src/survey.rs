@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use easrig_eas::{Command, Version, command::settings, headers::Offer};
-use easrig_exchange::{Exchange, Outcome, TlsSession};
+use easrig_exchange::{Exchange, ExchangeNumber, TlsSession};
 use easrig_persona::{Body, End, ExplicitSend, Habit, Persona, Phone, Server, Setup, Task};
 use easrig_scenario::{
     CellId, Decoded, Role,
@@ -10,10 +10,12 @@ use easrig_scenario::{
 
 use crate::{
     Account,
+    heed::{Login, Passwords},
     journal::CellJournal,
     lease::Pair,
     owner::word,
-    rack::Rack,
+    rack::{Rack, Report},
+    reach::out_of_reach,
     run::{RunError, Shared, Target},
 };
 
@@ -26,6 +28,10 @@ pub(crate) struct Found {
     pub(crate) offered: Vec<Version>,
     /// What TLS agreed on, over TLS.
     pub(crate) tls: Option<TlsSession>,
+    /// Why nobody answered at all, if so.
+    pub(crate) unreached: Option<String>,
+    /// What was seen meanwhile.
+    pub(crate) exchanges: Vec<ExchangeNumber>,
     /// The built-in folders the server has, by the scenario's word; `None` when the phone got no list.
     pub(crate) folders: Option<Vec<&'static str>>,
 }
@@ -38,49 +44,107 @@ const SOFTWARE: [&str; 6] =
 /// without one.
 pub(crate) async fn run(shared: &Shared, persona: &Arc<Persona>, pair: &mut Pair) -> Result<Found, RunError> {
     let id = CellId { scenario: "survey".into(), persona: persona.id().to_owned(), version: None };
-    let journal = CellJournal::new(&shared.journal, id);
+    let journal = CellJournal::new(&shared.journal, id.clone());
     journal.step(0, "finding out what the server is")?;
     let mut rack = Rack::new(&shared.orders.client, persona, &journal);
     let accounts = [Some((Role::Phone, &pair.owner)), pair.partner.as_ref().map(|p| (Role::Partner, p))];
     for (role, account) in accounts.into_iter().flatten() {
         rack.add(role, phone(shared, persona, role, account));
     }
-    let mut exchanges = Vec::new();
-    let mut reached = true;
-    if let Target::Address(_) = shared.orders.target {
-        let report = rack.run(Role::Phone, Task::Habit(Habit::Discover)).await?;
-        reached = report.ending.end == End::Finished;
-        exchanges.extend(report.exchanges);
+    let mut survey = Survey { shared, rack, id, accounts: pair.clone(), login: Login::Taken, seen: Vec::new() };
+    let found = survey.look(persona).await?;
+    if found.unreached.is_none() && found.version.is_some() {
+        survey.learn_addresses(pair).await?;
     }
-    let mut found = Found::default();
-    if reached {
-        let report = rack.run(Role::Phone, Task::Habit(Habit::Options)).await?;
-        if let Some(seen) = report.exchanges.iter().rev().find_map(|exchange| target_seen(persona, exchange)) {
-            found.offered.clone_from(&seen.versions);
-            shared.journal.record(&Event::TargetSeen(seen))?;
+    Ok(Found { exchanges: journal.numbers(), ..found })
+}
+
+/// The phones that look around, and what they have seen.
+struct Survey<'s> {
+    shared: &'s Shared,
+    rack: Rack<'s>,
+    id: CellId,
+    accounts: Pair,
+    login: Login,
+    seen: Vec<Exchange>,
+}
+
+impl Survey<'_> {
+    async fn look(&mut self, persona: &Persona) -> Result<Found, RunError> {
+        let mut found = Found::default();
+        let mut reached = true;
+        if let Target::Address(_) = self.shared.orders.target {
+            reached = self.does(Role::Phone, Habit::Discover).await?;
         }
-        reached = report.ending.end == End::Finished;
-        exchanges.extend(report.exchanges);
-    }
-    found.version = rack.phone(Role::Phone).and_then(Phone::version);
-    if reached && shared.orders.scenarios.iter().any(|scenario| !scenario.folders.is_empty()) {
-        let report = rack.run(Role::Phone, Task::Habit(Habit::FolderSync)).await?;
-        if let (End::Finished, Some(phone)) = (&report.ending.end, rack.phone(Role::Phone)) {
+        if reached {
+            reached = self.does(Role::Phone, Habit::Options).await?;
+            if let Some(seen) = self.seen.iter().rev().find_map(|exchange| target_seen(persona, exchange)) {
+                found.offered.clone_from(&seen.versions);
+                self.shared.journal.record(&Event::TargetSeen(seen))?;
+            }
+        }
+        found.version = self.rack.phone(Role::Phone).and_then(Phone::version);
+        if reached
+            && self.shared.orders.scenarios.iter().any(|scenario| !scenario.folders.is_empty())
+            && self.does(Role::Phone, Habit::FolderSync).await?
+            && let Some(phone) = self.rack.phone(Role::Phone)
+        {
             found.folders = Some(phone.folders().iter().filter_map(|folder| word(folder.kind)).collect());
         }
-        exchanges.extend(report.exchanges);
-    }
-    if reached {
-        learn_addresses(&mut rack, pair).await?;
-    }
-    found.tls = exchanges.iter().rev().find_map(|exchange| exchange.tls.clone());
-    for exchange in &exchanges {
-        match &exchange.outcome {
-            Outcome::Answered(_) => shared.watch.answered(),
-            Outcome::Failed(failure) => shared.watch.failed(&exchange.request.url, failure, &shared.journal)?,
+        found.tls = self.seen.iter().rev().find_map(|exchange| exchange.tls.clone());
+        if self.seen.iter().all(|exchange| exchange.response().is_none()) {
+            found.unreached = out_of_reach(&self.seen);
         }
+        Ok(found)
     }
-    Ok(found)
+
+    /// Lets a phone do something; whether it got to the end of it.
+    async fn does(&mut self, role: Role, habit: Habit) -> Result<bool, RunError> {
+        let report = self.ask(role, Task::Habit(habit)).await?;
+        Ok(report.is_some_and(|report| report.ending.end == End::Finished))
+    }
+
+    /// Lets a phone do something, unless the server has refused a password before.
+    async fn ask(&mut self, role: Role, task: Task) -> Result<Option<Report>, RunError> {
+        if self.login == Login::Refused {
+            return Ok(None);
+        }
+        let report = self.rack.run(role, task).await?;
+        self.login = self.shared.heed(&report.exchanges, &self.accounts, Passwords::Good, &self.id)?;
+        self.seen.extend(report.exchanges.iter().cloned());
+        Ok(Some(report))
+    }
+
+    /// Asks Settings UserInformation for the addresses that were not given.
+    async fn learn_addresses(&mut self, pair: &mut Pair) -> Result<(), RunError> {
+        if pair.owner.address.is_none() {
+            pair.owner.address = self.own_address(Role::Phone).await?;
+        }
+        if let Some(partner) = pair.partner.as_mut().filter(|partner| partner.address.is_none()) {
+            self.does(Role::Partner, Habit::Options).await?;
+            partner.address = self.own_address(Role::Partner).await?;
+        }
+        Ok(())
+    }
+
+    async fn own_address(&mut self, role: Role) -> Result<Option<String>, RunError> {
+        // A phone that is not set up is not served everywhere.
+        self.does(role, Habit::FolderSync).await?;
+        let Some(version) = self.rack.phone(role).and_then(Phone::version) else { return Ok(None) };
+        let request = settings::Request { user_information: true, ..settings::Request::default() };
+        let ask = ExplicitSend {
+            command: Some(Command::Settings),
+            body: Body::Wbxml(request.to_document(version)),
+            ..ExplicitSend::default()
+        };
+        let Some(report) = self.ask(role, Task::Send(Box::new(ask))).await? else { return Ok(None) };
+        let answer = report.exchanges.last().map(Decoded::of);
+        let document = answer.as_ref().and_then(|answer| answer.answer.document());
+        let response = document.and_then(|document| settings::Response::from_document(document, version).ok());
+        let account = response.and_then(|response| response.user_information?.accounts.into_iter().next());
+        Ok(account
+            .and_then(|account| account.primary_smtp_address.or_else(|| account.smtp_addresses.into_iter().next())))
+    }
 }
 
 fn phone(shared: &Shared, persona: &Arc<Persona>, role: Role, account: &Account) -> Phone {
@@ -122,34 +186,4 @@ fn target_seen(persona: &Persona, exchange: &Exchange) -> Option<TargetSeen> {
         commands: offer.commands,
         tls: exchange.tls.as_ref().map(|tls| format!("{} {}", tls.version, tls.cipher_suite)).unwrap_or_default(),
     })
-}
-
-/// Asks Settings UserInformation for the addresses that were not given.
-async fn learn_addresses(rack: &mut Rack<'_>, pair: &mut Pair) -> Result<(), RunError> {
-    if pair.owner.address.is_none() {
-        pair.owner.address = own_address(rack, Role::Phone).await?;
-    }
-    if let Some(partner) = pair.partner.as_mut().filter(|partner| partner.address.is_none()) {
-        rack.run(Role::Partner, Task::Habit(Habit::Options)).await?;
-        partner.address = own_address(rack, Role::Partner).await?;
-    }
-    Ok(())
-}
-
-async fn own_address(rack: &mut Rack<'_>, role: Role) -> Result<Option<String>, RunError> {
-    // A phone that is not set up is not served everywhere.
-    rack.run(role, Task::Habit(Habit::FolderSync)).await?;
-    let Some(version) = rack.phone(role).and_then(Phone::version) else { return Ok(None) };
-    let request = settings::Request { user_information: true, ..settings::Request::default() };
-    let ask = ExplicitSend {
-        command: Some(Command::Settings),
-        body: Body::Wbxml(request.to_document(version)),
-        ..ExplicitSend::default()
-    };
-    let report = rack.run(role, Task::Send(Box::new(ask))).await?;
-    let answer = report.exchanges.last().map(Decoded::of);
-    let document = answer.as_ref().and_then(|answer| answer.answer.document());
-    let response = document.and_then(|document| settings::Response::from_document(document, version).ok());
-    let account = response.and_then(|response| response.user_information?.accounts.into_iter().next());
-    Ok(account.and_then(|account| account.primary_smtp_address.or_else(|| account.smtp_addresses.into_iter().next())))
 }

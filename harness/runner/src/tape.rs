@@ -1,6 +1,6 @@
 use std::{
     fs::{File, OpenOptions},
-    io::{BufReader, Seek, SeekFrom},
+    io::{self, BufReader, Seek, SeekFrom},
     path::Path,
 };
 
@@ -13,22 +13,34 @@ pub(crate) struct Tape {
 }
 
 impl Tape {
-    /// Begins a new file.
+    /// Begins a new file; one with exchanges in it is not written over.
     pub(crate) fn create(path: &Path) -> Result<Self, EascapError> {
-        let file = OpenOptions::new().write(true).create_new(true).open(path)?;
-        Ok(Self { writer: EascapWriter::new(file)?, next: 1 })
+        let file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
+        if file.metadata()?.len() > HEAD {
+            return Err(io::Error::from(io::ErrorKind::AlreadyExists).into());
+        }
+        Self::begin(file, 1)
     }
 
-    /// Goes on behind the last whole record of a file; what is torn behind it is cut off.
-    pub(crate) fn append(path: &Path) -> Result<Self, EascapError> {
-        let mut file = OpenOptions::new().read(true).write(true).open(path)?;
+    fn begin(file: File, next: u64) -> Result<Self, EascapError> {
+        file.set_len(0)?;
+        Ok(Self { writer: EascapWriter::new(file)?, next })
+    }
+
+    /// Goes on behind the last whole record of a file; what is torn behind it is cut off. No number up to `taken` is given
+    /// again: the run file may know of exchanges that this file has lost.
+    pub(crate) fn append(path: &Path, taken: ExchangeNumber) -> Result<Self, EascapError> {
+        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        if file.metadata()?.len() < HEAD {
+            return Self::begin(file, taken.0.saturating_add(1));
+        }
         let (end, last) = {
             let known = EascapFile::open(BufReader::new(&mut file))?;
             (known.end(), known.offsets().last_key_value().map_or(0, |(number, _)| number.0))
         };
         file.set_len(end)?;
         file.seek(SeekFrom::End(0))?;
-        Ok(Self { writer: EascapWriter::append(file), next: last + 1 })
+        Ok(Self { writer: EascapWriter::append(file), next: last.max(taken.0).saturating_add(1) })
     }
 
     /// Gives the Exchange the next number and writes it.
@@ -39,3 +51,6 @@ impl Tape {
         Ok(exchange.number)
     }
 }
+
+/// Bytes at the beginning of a file before its first record; with fewer there is nothing in it.
+const HEAD: u64 = 12;

@@ -1,13 +1,14 @@
 use std::{
+    collections::HashSet,
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-use easrig_exchange::Failure;
+use easrig_exchange::{Failure, Phase};
 use easrig_scenario::event::Event;
 use easrig_transport::Client;
 use tokio::net::TcpStream;
-use url::Url;
+use url::{Origin, Url};
 
 use crate::{clock::now, journal::Journal, run::RunError};
 
@@ -20,40 +21,50 @@ pub(crate) struct Watch {
     patience: Duration,
 }
 
+#[derive(Debug, Default)]
+struct State {
+    /// Who has answered before. Nobody else can be lost: the places where Autodiscover finds nobody are none of them.
+    known: HashSet<Origin>,
+    lost: Option<Lost>,
+}
+
 #[derive(Clone, Debug)]
-enum State {
-    /// It has never answered, so there is nothing to wait for.
-    Unknown,
-    Answers,
-    Lost {
-        endpoint: Url,
-        cause: String,
-        since: Instant,
-    },
+struct Lost {
+    endpoint: Url,
+    cause: String,
+    since: Instant,
 }
 
 impl Watch {
     pub(crate) fn new(patience: Duration) -> Self {
-        Self { state: Mutex::new(State::Unknown), patience }
+        Self { state: Mutex::default(), patience }
     }
 
     /// An HTTP answer came.
-    pub(crate) fn answered(&self) {
-        let mut state = self.lock();
-        if matches!(*state, State::Unknown) {
-            *state = State::Answers;
-        }
+    pub(crate) fn answered(&self, endpoint: &Url) {
+        self.lock().known.insert(endpoint.origin());
+    }
+
+    /// Whether anybody has ever answered.
+    pub(crate) fn has_answered(&self) -> bool {
+        !self.lock().known.is_empty()
     }
 
     /// A request failed; says so once when it means that nobody is there any more.
     pub(crate) fn failed(&self, endpoint: &Url, failure: &Failure, journal: &Journal) -> Result<(), RunError> {
-        let gone = matches!(failure, Failure::Refused { .. } | Failure::Unreachable { .. } | Failure::Dns { .. });
+        let gone = matches!(
+            failure,
+            Failure::Refused { .. }
+                | Failure::Unreachable { .. }
+                | Failure::Dns { .. }
+                | Failure::Timeout { phase: Phase::Connect, .. }
+        );
         let mut state = self.lock();
-        if !gone || !matches!(*state, State::Answers) {
+        if !gone || state.lost.is_some() || !state.known.contains(&endpoint.origin()) {
             return Ok(());
         }
         let cause = failure.to_string();
-        *state = State::Lost { endpoint: endpoint.clone(), cause: cause.clone(), since: Instant::now() };
+        state.lost = Some(Lost { endpoint: endpoint.clone(), cause: cause.clone(), since: Instant::now() });
         drop(state);
         journal.record(&Event::TargetLost { at: now(), cause })
     }
@@ -64,12 +75,10 @@ impl Watch {
     /// The inner error is the cause when it did not come back in time.
     pub(crate) async fn ready(&self, client: &Client, journal: &Journal) -> Result<Result<(), String>, RunError> {
         loop {
-            let State::Lost { endpoint, cause, since } = self.lock().clone() else { return Ok(Ok(())) };
+            let Some(Lost { endpoint, cause, since }) = self.lock().lost.clone() else { return Ok(Ok(())) };
             if reachable(client, &endpoint).await {
-                let mut state = self.lock();
-                if matches!(*state, State::Lost { .. }) {
-                    *state = State::Answers;
-                    drop(state);
+                let lost = self.lock().lost.take();
+                if lost.is_some() {
                     journal.record(&Event::TargetBack { at: now() })?;
                 }
                 return Ok(Ok(()));

@@ -1,0 +1,128 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use easrig_eas::headers::challenges;
+use easrig_exchange::{Exchange, Outcome};
+use easrig_scenario::{CellId, Decoded, Role};
+
+use crate::{
+    Account,
+    lease::Pair,
+    run::{RunError, Shared},
+};
+
+/// The Status of a device too many (MS-ASCMD 2.2.2).
+const TOO_MANY_DEVICES: u16 = 177;
+
+/// Whether the accounts' own passwords should be good at this moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Passwords {
+    /// Yes: whoever refuses one ends its use.
+    Good,
+    /// A scenario has changed one on the server's side.
+    Changed,
+}
+
+/// Whether the server goes on taking the accounts' passwords.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Login {
+    /// As far as can be seen.
+    Taken,
+    /// One was refused and is not sent again.
+    Refused,
+}
+
+/// The devices that this run has registered with the server, as persona and role, by account.
+#[derive(Debug, Default)]
+pub(crate) struct Partnerships(BTreeMap<String, BTreeSet<(String, String)>>);
+
+impl Partnerships {
+    fn learn(&mut self, user: &str, exchange: &Exchange) {
+        let served = exchange.response().is_some_and(|response| response.status == 200);
+        if served && exchange.request.method == "POST" && !is_one_too_many(exchange) {
+            let device = (exchange.sender.persona.clone(), exchange.sender.role.clone());
+            self.0.entry(user.to_owned()).or_default().insert(device);
+        }
+    }
+
+    /// Why an answer that there are too many devices is this run's own doing; `None` when no other device of it is there.
+    fn own_doing(&self, user: &str, exchange: &Exchange) -> Option<String> {
+        let me = (&exchange.sender.persona, &exchange.sender.role);
+        let others = self.0.get(user)?.iter().filter(|(persona, role)| (persona, role) != me);
+        let names: Vec<_> = others.map(|(persona, role)| format!("{persona} ({role})")).collect();
+        (!names.is_empty()).then(|| {
+            format!(
+                "the server takes no more devices for `{user}` (Status {TOO_MANY_DEVICES}), and this run itself has \
+                 registered {}: {}; remove old partnerships of the mailbox, or give the run more accounts",
+                names.len(),
+                names.join(", ")
+            )
+        })
+    }
+}
+
+impl Shared {
+    /// Takes from the exchanges of an errand what concerns the whole run: an outage, a refused password, the devices that
+    /// the server knows now.
+    pub(crate) fn heed(
+        &self,
+        exchanges: &[Exchange],
+        pair: &Pair,
+        passwords: Passwords,
+        cell: &CellId,
+    ) -> Result<Login, RunError> {
+        let mut login = Login::Taken;
+        for (index, exchange) in exchanges.iter().enumerate() {
+            match &exchange.outcome {
+                Outcome::Failed(failure) => self.watch.failed(&exchange.request.url, failure, &self.journal)?,
+                Outcome::Answered(_) => {
+                    self.watch.answered(&exchange.request.url);
+                    self.partnerships().learn(&pair.of(exchange).user, exchange);
+                }
+            }
+            let later = exchanges.get(index + 1..).unwrap_or_default();
+            if passwords == Passwords::Good && is_refused(exchange, later) && has_own_password(exchange, pair) {
+                self.stop_account(exchange, cell);
+                login = Login::Refused;
+            }
+        }
+        Ok(login)
+    }
+
+    /// Why a refusal that stands in `exchanges` is this run's own doing.
+    pub(crate) fn own_limit(&self, exchanges: &[Exchange], pair: &Pair) -> Option<String> {
+        let refused = exchanges.iter().rev().find(|exchange| is_one_too_many(exchange))?;
+        self.partnerships().own_doing(&pair.of(refused).user, refused)
+    }
+}
+
+impl Pair {
+    /// The account in whose name the exchange was made.
+    fn of(&self, exchange: &Exchange) -> &Account {
+        match &self.partner {
+            Some(partner) if exchange.sender.role == Role::Partner.name() => partner,
+            _ => &self.owner,
+        }
+    }
+}
+
+fn is_one_too_many(exchange: &Exchange) -> bool {
+    Decoded::of(exchange).status.is_some_and(|(_, status)| status.0 == TOO_MANY_DEVICES)
+}
+
+/// Whether a password was tried and found wrong. A server that offers only other schemes has not tried it; one that takes
+/// it `later` elsewhere, as with the several places of Autodiscover, was not the one to ask.
+fn is_refused(exchange: &Exchange, later: &[Exchange]) -> bool {
+    let Some(response) = exchange.response().filter(|response| response.status == 401) else { return false };
+    let offered: Vec<_> = response.headers.all("WWW-Authenticate").flat_map(challenges).collect();
+    let tried = offered.is_empty() || offered.iter().any(|challenge| challenge.is("Basic"));
+    let same = |e: &&Exchange| e.request.headers.get("Authorization") == exchange.request.headers.get("Authorization");
+    let taken = later.iter().filter(same).any(|e| e.response().is_some_and(|response| response.status == 200));
+    tried && !taken
+}
+
+/// Whether the request carried an account's own password, which should have been good.
+fn has_own_password(exchange: &Exchange, pair: &Pair) -> bool {
+    let sent = exchange.request.headers.get("Authorization").unwrap_or_default();
+    let accounts = [Some(&pair.owner), pair.partner.as_ref()].into_iter().flatten();
+    accounts.flat_map(Account::authorizations).any(|good| good == sent)
+}
