@@ -129,7 +129,8 @@ impl Redactor {
         }
     }
 
-    fn forgotten(&self, text: &str) -> String {
+    /// A text of ours about an exchange, without the texts to be forgotten: a server may have echoed them.
+    pub fn forgotten(&self, text: &str) -> String {
         let cut = |text: String, secret: &Secret| text.replace(secret.expose(), &"*".repeat(secret.expose().len()));
         self.secrets.iter().fold(text.to_owned(), cut)
     }

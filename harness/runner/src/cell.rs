@@ -320,9 +320,7 @@ impl<'s> Stage<'s> {
             StepKind::Send(send) => {
                 let user = &self.account(step.role).user;
                 let lockout = |kind| {
-                    kind == LoginKind::WrongPassword
-                        && self.shared.orders.allowed.lockout
-                        && self.shared.lockout_left()
+                    kind == LoginKind::WrongPassword && self.shared.orders.allowed.lockout && self.shared.lockout_left()
                 };
                 let wrong = |kind| wrong_login(kind, user, &self.tag, lockout(kind));
                 fill.explicit(send, wrong).map_err(|error| match error {

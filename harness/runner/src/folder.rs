@@ -122,7 +122,8 @@ impl RunFolder {
         comparable(&unfinished.started, wanted).map_err(|why| FolderError::Different { path: path.to_owned(), why })?;
         file.set_len(whole).and_then(|()| file.seek(SeekFrom::End(0))).map_err(io)?;
         let tape_path = path.join("exchanges.eascap");
-        let tape = Tape::append(&tape_path, unfinished.last_exchange()).map_err(|source| FolderError::Tape { path: tape_path, source })?;
+        let tape = Tape::append(&tape_path, unfinished.last_exchange())
+            .map_err(|source| FolderError::Tape { path: tape_path, source })?;
         let files = Mutex::new(Files { log: BufWriter::new(file), tape });
         Ok((Self { path: path.to_owned(), files }, unfinished))
     }
