@@ -45,8 +45,7 @@ run() {
   fi
 }
 
-# Half the cores: a target starved of time is reported as a hang.
-jobs=$(($(nproc) / 2)); [ "$jobs" -gt 0 ] || jobs=1
+jobs=$(nproc)
 failed=0
 for target in "${targets[@]}"; do
   while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do wait -n || failed=1; done

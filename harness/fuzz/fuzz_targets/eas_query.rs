@@ -1,7 +1,7 @@
 //! No query panics; what was read from one form is written and read back the same.
 #![no_main]
 
-use easrig_eas::query::{Escape, MAX_QUERY, PlainField, QueryLine};
+use easrig_eas::query::{Escape, MAX_PARAMETERS, MAX_QUERY, PlainField, QueryLine};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -13,7 +13,7 @@ fuzz_target!(|bytes: &[u8]| {
     use_all(&line);
     for escape in [Escape::All, Escape::Lenient] {
         let written = line.to_plain(&PlainField::STANDARD, escape);
-        if written.len() > MAX_QUERY {
+        if written.len() > MAX_QUERY || written.split('&').count() > MAX_PARAMETERS {
             continue;
         }
         // The user moves into the field every plain query has, so the second turn is the first that must not change.
