@@ -15,7 +15,7 @@ use crate::http::request_url;
 use crate::import::{Found, Output};
 use crate::text::{TextReader, next_line};
 use crate::{Gap, GapKind, ImportError, Options, Skip};
-use time::log_time;
+pub(crate) use time::log_time;
 
 mod markup;
 mod time;

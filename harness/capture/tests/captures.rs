@@ -1,5 +1,7 @@
 //! The committed captures give what is known to be in them.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
 use std::fs::File;
 use std::io::{BufReader, Cursor, Read};
 use std::path::PathBuf;

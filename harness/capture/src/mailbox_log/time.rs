@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 
 /// A time in a log, in UTC, as the server's locale writes it: year, month, day where the year is first; day first where
 /// dots part it or the first number is no month; else month, day, year.
-pub(super) fn log_time(text: &str) -> Option<Timestamp> {
+pub(crate) fn log_time(text: &str) -> Option<Timestamp> {
     if let Ok(exact) = text.parse::<jiff::Timestamp>() {
         return Some(Timestamp(exact.as_microsecond()));
     }
