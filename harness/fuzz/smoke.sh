@@ -4,8 +4,8 @@
 # What it finds stands in artifacts/; `smoke.sh 0 TARGET` runs a target once over its seeds and findings.
 #
 # It needs stable Rust and a C++ compiler, no nightly and no cargo-fuzz: every crate of ours forbids unsafe code, so the
-# address sanitizer (all that nightly would add) would only watch the dependencies, at half the speed; coverage comes
-# from LLVM options that stable rustc passes on. `cargo +nightly fuzz run TARGET` works here as well.
+# address sanitizer (all that nightly would add) would only watch the dependencies, and slow the run down; coverage
+# comes from LLVM options that stable rustc passes on.
 set -euo pipefail
 cd "$(dirname "$0")"
 seconds=${1:-10}
