@@ -479,7 +479,9 @@ impl<'s> Stage<'s> {
         let why = match self.login {
             Login::Refused => Some("the server refuses the account's user or password (HTTP 401)".to_owned()),
             Login::Taken => {
-                out_of_reach(&report.exchanges).or_else(|| self.shared.own_limit(&report.exchanges, self.pair))
+                // Whether a request that has done its part was answered, and in time, is for the judge to say.
+                let unheard = out_of_reach(&report.exchanges).filter(|_| report.ending.end != End::Finished);
+                unheard.or_else(|| self.shared.own_limit(&report.exchanges, self.pair))
             }
         }?;
         Some(match &report.ending.end {

@@ -60,9 +60,19 @@ pub(crate) struct Report {
 }
 
 enum Arrival {
-    Http { role: Role, id: RequestId, errand: Errand, request: Request, attempt: Option<Attempt>, started: Timestamp },
+    Http(Box<Answered>),
     Srv { role: Role, id: RequestId, found: Vec<SrvEntry> },
     Timer { role: Role, id: TimerId },
+}
+
+/// What became of a request; without an attempt the phone gave it up.
+struct Answered {
+    role: Role,
+    id: RequestId,
+    errand: Errand,
+    request: Request,
+    attempt: Option<Attempt>,
+    started: Timestamp,
 }
 
 impl<'r> Rack<'r> {
@@ -159,7 +169,8 @@ impl<'r> Rack<'r> {
                 let found = found.into_iter().map(srv_target).collect();
                 (role, Input::SrvFound(id, found))
             }
-            Arrival::Http { role, id, errand, request, attempt, started } => {
+            Arrival::Http(answered) => {
+                let Answered { role, id, errand, request, attempt, started } = *answered;
                 self.cancel.remove(&(role, id));
                 let exchange = self.exchange(role, request, attempt, started);
                 let exchange = self.journal.exchanged(exchange)?;
@@ -257,13 +268,9 @@ impl<'r> Rack<'r> {
         let copy = request.clone();
         let going = async move { session.send(&copy, &patience).await };
         let errand = Errand { role, task };
-        let arrival = Abortable::new(going, registration).map(move |attempt| Arrival::Http {
-            role,
-            id,
-            errand,
-            request,
-            attempt: attempt.ok(),
-            started,
+        let arrival = Abortable::new(going, registration).map(move |attempt| {
+            let attempt = attempt.ok();
+            Arrival::Http(Box::new(Answered { role, id, errand, request, attempt, started }))
         });
         self.flight.push(arrival.boxed());
     }
