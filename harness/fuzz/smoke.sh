@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs every fuzz target for SECONDS (default 10) on the committed seeds and on the project's own files:
 #   smoke.sh [SECONDS [TARGET…]]
-# What it finds stands in artifacts/; `smoke.sh 0 TARGET` runs a target once over its seeds and findings.
+# What it finds stands in artifacts/; `smoke.sh 0 TARGET` runs a target once over its seeds.
 #
 # It needs stable Rust and a C++ compiler, no nightly and no cargo-fuzz: every crate of ours forbids unsafe code, so the
 # address sanitizer (all that nightly would add) would only watch the dependencies, and slow the run down; coverage
