@@ -46,7 +46,7 @@ bench:
     python3 harness/wbxml/benches/peers/compare.py
     harness/cli/benches/run.sh
 
-# ten seconds of every fuzz target (needs a nightly toolchain and cargo-fuzz)
+# ten seconds of every fuzz target (needs a C++ compiler, for libFuzzer)
 fuzz SECONDS="10":
     harness/fuzz/smoke.sh {{SECONDS}}
 
