@@ -88,6 +88,7 @@ fn a_torn_capture_gives_everything_before_the_tear() {
 fn tls_opens_with_keys_inside_beside_or_of_the_server() {
     for (name, options, truth, version, suite) in [
         ("tls13-keys-inside.pcapng", Options::default(), 20, "TLSv1.3", "TLS_AES_256_GCM_SHA384"),
+        ("tls13-retry.pcapng", Options::default(), 20, "TLSv1.3", "TLS_AES_256_GCM_SHA384"),
         ("tls12.pcapng", key_log(), 30, "TLSv1.2", "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"),
         ("tls12-rsa-gcm.pcapng", server_key(), 30, "TLSv1.2", "TLS_RSA_WITH_AES_256_GCM_SHA384"),
         ("tls12-rsa-cbc.pcapng", server_key(), 20, "TLSv1.2", "TLS_RSA_WITH_AES_128_CBC_SHA256"),

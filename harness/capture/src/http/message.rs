@@ -14,7 +14,10 @@ const MAX_HEAD: usize = 64 << 10;
 const MAX_LINE: usize = 8 << 10;
 
 /// What is reserved for a body at once; longer ones grow.
-const RESERVE: usize = 256 << 10;
+const RESERVE: usize = 64 << 10;
+
+/// What a message costs beside its body, roughly: its headers.
+const OVERHEAD: usize = 2 << 10;
 
 /// Which way the messages go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +42,7 @@ pub(super) enum Item {
 impl Item {
     pub(super) fn held(&self) -> usize {
         match self {
-            Self::Message(message) => message.body.capacity().saturating_add(1024),
+            Self::Message(message) => message.body.len().saturating_add(OVERHEAD),
             _ => size_of::<Self>(),
         }
     }
@@ -118,8 +121,8 @@ impl Reader {
     /// Bytes in memory, without the finished messages.
     pub(super) fn held(&self) -> usize {
         match &self.state {
-            State::Head(start) => start.bytes.capacity(),
-            State::Body(message, _) => message.body.capacity(),
+            State::Head(start) => start.bytes.len(),
+            State::Body(message, _) => message.body.len().saturating_add(OVERHEAD),
             State::Seek { .. } => 0,
         }
     }

@@ -248,3 +248,83 @@ impl Sealed<'_> {
 pub(super) fn is_handshake(opened: Opened) -> bool {
     opened.kind == HANDSHAKE
 }
+
+#[cfg(test)]
+mod tests {
+    use aes::cipher::BlockModeEncrypt;
+
+    use super::*;
+
+    const TEXT: &[u8] = b"POST /Microsoft-Server-ActiveSync HTTP/1.1";
+    const HEADER: [u8; 5] = [23, 3, 1, 0, 0];
+    const MAC: [u8; 20] = [9; 20];
+
+    /// MAC-then-encrypt, as far as the MAC: content, MAC over number, header and length.
+    fn with_mac(number: u64) -> Vec<u8> {
+        let length = u16::try_from(TEXT.len()).unwrap().to_be_bytes();
+        let mac = hmac(Hash::Sha1, &MAC, &[&number.to_be_bytes(), &HEADER[..3], &length, TEXT]);
+        [TEXT, &mac].concat()
+    }
+
+    fn opener(number: u16, version: u16, key: &[u8], iv: &[u8]) -> Opener {
+        let suite = Suite::of_number(number).unwrap();
+        Opener::of_keys(suite, version, &WriteKeys { mac: &MAC, key, iv }, false).unwrap()
+    }
+
+    #[test]
+    fn rc4_records_open_one_after_the_other() {
+        let key = [7; 16];
+        let mut seal = Rc4::new_from_slice(&key).unwrap();
+        let mut opener = opener(0x0005, 0x0301, &key, &[]);
+        for number in 0..3 {
+            let mut record = with_mac(number);
+            seal.apply_keystream(&mut record);
+            let opened = opener.open(HEADER, &mut record).unwrap();
+            assert_eq!(&record[..opened.length], TEXT);
+        }
+        assert!(!opener.can_jump());
+    }
+
+    #[test]
+    fn triple_des_records_of_tls_10_chain_their_ivs() {
+        let (key, mut iv) = ([1_u8, 2, 3, 4, 5, 6, 7, 8, 9].repeat(3)[..24].to_vec(), vec![5; 8]);
+        let mut opener = opener(0x000A, 0x0301, &key, &iv);
+        for number in 0..3 {
+            let mut record = with_mac(number);
+            let padding = 7 - record.len() % 8;
+            record.extend(std::iter::repeat_n(u8::try_from(padding).unwrap(), padding + 1));
+            let length = record.len();
+            let seal = cbc::Encryptor::<des::TdesEde3>::new_from_slices(&key, &iv).unwrap();
+            seal.encrypt_padded::<NoPadding>(&mut record, length).unwrap();
+            iv = record[length - 8..].to_vec();
+            let opened = opener.open(HEADER, &mut record).unwrap();
+            assert_eq!(&record[..opened.length], TEXT);
+        }
+    }
+
+    #[test]
+    fn a_changed_or_short_record_does_not_open() {
+        let key = [7; 16];
+        for length in 0..64 {
+            assert_eq!(opener(0x0005, 0x0301, &key, &[]).open(HEADER, &mut vec![0; length]), None);
+            assert_eq!(opener(0x002F, 0x0303, &key, &[]).open(HEADER, &mut vec![0; length]), None);
+            assert_eq!(opener(0x009C, 0x0303, &key, &[1; 4]).open(HEADER, &mut vec![0; length]), None);
+            let thirteen = Opener::of_secret(Suite::of_number(0x1301).unwrap(), &[3; 32]);
+            assert_eq!(thirteen.unwrap().open(HEADER, &mut vec![0; length]), None);
+        }
+    }
+
+    #[test]
+    fn after_a_key_update_the_new_keys_open_from_number_zero() {
+        let suite = Suite::of_number(0x1301).unwrap();
+        let mut updated = Opener::of_secret(suite, &[3; 32]).unwrap().updated().unwrap();
+        let secret = expand_label(Hash::Sha256, &[3; 32], "traffic upd", 32);
+        let key = aead_key(suite.cipher, &expand_label(Hash::Sha256, &secret, "key", 16)).unwrap();
+        let iv = *expand_label(Hash::Sha256, &secret, "iv", 12).first_chunk().unwrap();
+        let mut record = [TEXT, &[23, 0, 0]].concat();
+        let header = [23, 3, 3, 0, u8::try_from(record.len() + 16).unwrap()];
+        key.seal_in_place_append_tag(Nonce::assume_unique_for_key(iv), Aad::from(header), &mut record).unwrap();
+        let opened = updated.open(header, &mut record).unwrap();
+        assert_eq!((opened.kind, &record[..opened.length]), (23, TEXT));
+    }
+}

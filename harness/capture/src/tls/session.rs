@@ -42,6 +42,8 @@ pub(crate) struct Session {
     spare: Vec<Vec<u8>>,
     agreed: bool,
     began_data: bool,
+    /// A HelloRetryRequest was seen, hence this is TLS 1.3 already.
+    retried: bool,
     now: Timestamp,
 }
 
@@ -98,6 +100,7 @@ impl Session {
             spare: Vec::new(),
             agreed: false,
             began_data: false,
+            retried: false,
             now: Timestamp(0),
         }
     }
@@ -207,7 +210,7 @@ impl Session {
         mut record: Record,
         context: &mut Context<'_, '_, '_>,
     ) -> Result<(), Undecryptable> {
-        let is_13 = self.handshake.server.version == TLS_13;
+        let is_13 = self.is_13();
         let lane = side.of_mut(&mut self.lanes);
         // In TLS 1.3 ChangeCipherSpec means nothing, and alerts in clear can still come before the keys.
         if is_13 && record.kind() == CHANGE_CIPHER_SPEC {
@@ -238,6 +241,10 @@ impl Session {
             // Heartbeats.
             _ => Ok(()),
         }
+    }
+
+    fn is_13(&self) -> bool {
+        self.retried || self.handshake.server.version == TLS_13
     }
 
     fn alert(&self, bytes: &[u8]) -> Result<(), Undecryptable> {
@@ -294,7 +301,7 @@ impl Session {
         context: &mut Context<'_, '_, '_>,
     ) -> Result<(), Undecryptable> {
         let from_client = side == self.client;
-        let is_13 = self.handshake.server.version == TLS_13;
+        let is_13 = self.is_13();
         match (kind, from_client) {
             (CLIENT_HELLO, true) => {
                 let client = ClientHello::read(body).ok_or(Undecryptable::Malformed)?;
@@ -338,6 +345,7 @@ impl Session {
         if server.is_retry() {
             // The second ClientHello has the same random.
             self.phase = Phase::Start;
+            self.retried = true;
             return Ok(());
         }
         if !(0x0301..=TLS_13).contains(&server.version) {

@@ -18,6 +18,7 @@ usage: gen_pcap.py CORPUS OUT [options]      (standard library only; CORPUS: fol
   --cert PEM --key PEM --keylog FILE
   --inside           write the key log into the pcapng, in a Decryption Secrets Block
   --old              without extended master secret and encrypt-then-MAC
+  --retry            the server wants another group: HelloRetryRequest (TLS 1.3)
   --resume           conversations after the first resume its session
 
 Each conversation: OPTIONS, Provision, FolderSync, Sync, Ping over one keep-alive connection; answers are chunked every
@@ -31,7 +32,7 @@ for name, kind, default in [("megabytes", float, 1), ("conversations", int, 10**
                             ("fragment", float, 0), ("tail", int, 0), ("seed", int, 7), ("link", str, "ethernet"), ("tls", str, None),
                             ("ciphers", str, None), ("cert", str, None), ("key", str, None), ("keylog", str, None)]:
     P.add_argument("--" + name, type=kind, default=default)
-for name in ["light", "classic", "ipv6", "inside", "resume", "old"]: P.add_argument("--" + name, action="store_true")
+for name in ["light", "classic", "ipv6", "inside", "resume", "old", "retry"]: P.add_argument("--" + name, action="store_true")
 A = P.parse_args()
 R = random.Random(A.seed)
 DOC = {f[:-6]: open(os.path.join(A.corpus, f), "rb").read() for f in sorted(os.listdir(A.corpus)) if f.endswith(".wbxml")}
@@ -72,6 +73,7 @@ if A.tls:
     SERVER = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER); SERVER.load_cert_chain(A.cert, A.key)
     CLIENT = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT); CLIENT.check_hostname = False; CLIENT.verify_mode = ssl.CERT_NONE
     if A.old: CLIENT.options |= 1 << 19 | 1  # SSL_OP_NO_ENCRYPT_THEN_MAC, SSL_OP_NO_EXTENDED_MASTER_SECRET
+    if A.retry: SERVER.set_ecdh_curve("secp384r1")
     SERVER.minimum_version = SERVER.maximum_version = CLIENT.minimum_version = version
     if A.keylog: CLIENT.keylog_filename = A.keylog
     if A.ciphers:
