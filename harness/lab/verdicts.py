@@ -15,6 +15,7 @@ CHANGING = [
     (re.compile(r"\b\d{4}-\d{2}-\d{2}T[0-9:.]+Z\b|\b\d{8}T\d{6}Z\b"), "TIME"),
     (re.compile(r"\b\d+ of \d+ exchanges\b"), "N exchanges"),
     (re.compile(r"\bexchange \d+\b"), "exchange N"),
+    (re.compile(r"\[(ServerId|ClientId|To)=[^\]]*\]"), r"[\1=ID]"),
 ]
 
 
