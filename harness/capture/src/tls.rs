@@ -1,5 +1,6 @@
 //! TLS: from records to plain text, with keys that somebody has handed over. Nothing is ever guessed or broken.
 
+mod handshake;
 mod hello;
 mod key_log;
 mod keys;

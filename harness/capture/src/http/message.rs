@@ -443,5 +443,4 @@ fn could_begin(kind: Kind, bytes: &[u8]) -> bool {
 }
 
 #[cfg(test)]
-#[path = "message_tests.rs"]
 mod tests;

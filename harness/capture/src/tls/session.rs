@@ -2,12 +2,12 @@ use std::collections::VecDeque;
 
 use easrig_exchange::{Timestamp, TlsSession};
 
+use super::handshake::{Handshake, TLS_13};
 use super::hello::{self, ClientHello, ServerHello};
 use super::key_log::Secrets;
 use super::keys::Keys;
 use super::lane::{Lane, Record};
-use super::open::{Opened, Opener, WriteKeys, is_handshake};
-use super::schedule::Prf;
+use super::open::{Opened, Opener, is_handshake};
 use super::suite::Suite;
 use crate::Undecryptable;
 use crate::stream::Piece;
@@ -17,10 +17,7 @@ const CHANGE_CIPHER_SPEC: u8 = 20;
 const ALERT: u8 = 21;
 const APPLICATION_DATA: u8 = 23;
 
-const TLS_12: u16 = 0x0303;
-const TLS_13: u16 = 0x0304;
-
-/// The longest handshake message, and the longest transcript, that is kept.
+/// The longest handshake message that is kept.
 const MAX_HANDSHAKE: usize = 256 << 10;
 
 /// Bytes that wait for the other side's part of the handshake.
@@ -74,21 +71,6 @@ enum Phase {
     Failed,
 }
 
-/// What the handshake has told so far.
-#[derive(Default)]
-struct Handshake {
-    client: ClientHello,
-    server: ServerHello,
-    suite: Option<Suite>,
-    premaster: Option<[u8; 48]>,
-    master: Option<[u8; 48]>,
-    transcript: Vec<u8>,
-    /// Whether the server sent its whole part, hence no resumption.
-    full: bool,
-    derived: bool,
-    chain: Vec<Vec<u8>>,
-}
-
 impl Session {
     pub(crate) fn new(client: Side) -> Self {
         Self {
@@ -108,7 +90,7 @@ impl Session {
     /// Bytes in memory.
     pub(crate) fn held(&self) -> usize {
         let [low, high] = &self.lanes;
-        low.held().saturating_add(high.held()).saturating_add(self.handshake.transcript.len())
+        low.held().saturating_add(high.held()).saturating_add(self.handshake.held())
     }
 
     pub(crate) fn next_event(&mut self) -> Option<TlsEvent> {
@@ -305,7 +287,7 @@ impl Session {
         match (kind, from_client) {
             (CLIENT_HELLO, true) => {
                 let client = ClientHello::read(body).ok_or(Undecryptable::Malformed)?;
-                self.handshake = Handshake { client, ..Handshake::default() };
+                self.handshake = Handshake::of(client);
                 self.phase = Phase::Answer;
             }
             (SERVER_HELLO, false) => {
@@ -432,86 +414,5 @@ impl Lane {
             record.bytes.clone_from(&sealed);
             current.open(record.header, &mut record.bytes)
         })
-    }
-}
-
-impl Handshake {
-    fn prf(&self, suite: Suite) -> Prf {
-        if self.server.version == TLS_12 { Prf::One(suite.prf) } else { Prf::Both }
-    }
-
-    /// Keeps a message for the extended master secret, where that can matter.
-    fn note(&mut self, whole: &[u8], keys: &Keys<'_>) {
-        if keys.has_server_keys() && self.transcript.len().saturating_add(whole.len()) <= MAX_HANDSHAKE {
-            self.transcript.extend_from_slice(whole);
-        }
-    }
-
-    /// Opens the premaster secret with a server key, and makes the master secret of it.
-    fn key_exchange(&mut self, body: &[u8], keys: &Keys<'_>) {
-        let Some(suite) = self.suite.filter(|_| keys.has_server_keys()) else { return };
-        let sealed = body.get(2..).unwrap_or_default();
-        self.premaster = keys.premaster(sealed);
-        let Some(premaster) = self.premaster else { return };
-        let prf = self.prf(suite);
-        let master = if self.server.extended_master {
-            let hash = prf.transcript(&self.transcript);
-            prf.derive(&premaster, "extended master secret", &[&hash], 48)
-        } else {
-            prf.derive(&premaster, "master secret", &[&self.client.random, &self.server.random], 48)
-        };
-        self.master = master.first_chunk().copied();
-    }
-
-    /// The master secret: from the key log, this handshake, or the one that is resumed.
-    fn find_master(&mut self, keys: &mut Keys<'_>) -> Option<[u8; 48]> {
-        let logged = keys.secrets(&self.client.random).and_then(|secrets| secrets.master.as_deref()?.first_chunk());
-        let master = logged.copied().or(self.master).or_else(|| {
-            let ids = [&self.server.session, &self.client.ticket];
-            ids.into_iter().filter(|_| !self.full).find_map(|id| keys.resumed(id))
-        })?;
-        self.master = Some(master);
-        keys.remember(&self.server.session, master);
-        Some(master)
-    }
-
-    /// The openers of client and server, for TLS 1.2 and before.
-    fn openers(&mut self, keys: &mut Keys<'_>) -> Result<[Opener; 2], Undecryptable> {
-        let suite = self.suite.ok_or(Undecryptable::NoHandshake)?;
-        let master = self.find_master(keys).ok_or(Undecryptable::NoKeys)?;
-        let cipher = suite.cipher;
-        let version = self.server.version;
-        let mac = if cipher.is_aead() { 0 } else { suite.mac.length() };
-        let iv = if version < 0x0302 { cipher.block() } else { cipher.fixed_iv() };
-        let length = 2 * (mac + cipher.key() + iv);
-        let seeds: [&[u8]; 2] = [&self.server.random, &self.client.random];
-        let block = self.prf(suite).derive(&master, "key expansion", &seeds, length);
-        let mut rest = block.as_slice();
-        let mut take = |count: usize| {
-            let (mine, behind) = rest.split_at_checked(count).unwrap_or_default();
-            rest = behind;
-            mine
-        };
-        let macs = [take(mac), take(mac)];
-        let ciphers = [take(cipher.key()), take(cipher.key())];
-        let ivs = [take(iv), take(iv)];
-        let mac_last = self.server.encrypt_then_mac && cipher.block() > 0;
-        let opener = |mac, key, iv| {
-            Opener::of_keys(suite, version, &WriteKeys { mac, key, iv }, mac_last).ok_or(Undecryptable::Suite)
-        };
-        let ([client_mac, server_mac], [client_key, server_key], [client_iv, server_iv]) = (macs, ciphers, ivs);
-        Ok([opener(client_mac, client_key, client_iv)?, opener(server_mac, server_key, server_iv)?])
-    }
-
-    /// What is told to people. The device went on with this chain, so in its eyes it was verified.
-    fn agreed(&self) -> TlsSession {
-        let version = match self.server.version {
-            0x0301 => "TLSv1.0",
-            0x0302 => "TLSv1.1",
-            TLS_12 => "TLSv1.2",
-            _ => "TLSv1.3",
-        };
-        let cipher_suite = self.suite.map(|suite| suite.name()).unwrap_or_default();
-        TlsSession { version: version.to_owned(), cipher_suite, chain: self.chain.clone(), verified: true }
     }
 }
