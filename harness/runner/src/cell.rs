@@ -303,8 +303,9 @@ impl<'s> Stage<'s> {
             }
             let report = self.rack.run(step.role, task).await?;
             let (judgement, stop) = self.judge(step, step.role, &report)?;
-            let holds = stop.is_none() && judgement.findings.is_empty();
-            if holds || deadline.is_none_or(|deadline| Instant::now() + pause > deadline) {
+            // A password that was refused is not sent again, however long the step may poll.
+            let over = stop.is_none() && judgement.findings.is_empty() || self.login == Login::Refused;
+            if over || deadline.is_none_or(|deadline| Instant::now() + pause > deadline) {
                 return Ok(self.settle(step, judgement, stop));
             }
             self.rack.pause(pause).await?;
@@ -381,6 +382,9 @@ impl<'s> Stage<'s> {
             }
             End::Finished => unclear.map(Stop::Unclear),
         };
+        if let Some(last) = last {
+            self.shared.journal.mask(&mut judgement.findings, last);
+        }
         let wrong = stop.is_some() || !judgement.findings.is_empty();
         // An explicit request is the file's own; only what the device does of itself rests on the persona's values.
         if wrong && matches!(step.kind, StepKind::Do(_) | StepKind::Await(_)) {

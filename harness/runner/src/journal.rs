@@ -16,7 +16,7 @@ use easrig_scenario::{
     invariant::{Context, History, INVARIANTS},
 };
 
-use crate::{folder::RunFolder, run::RunError};
+use crate::{folder::RunFolder, mask::mask, run::RunError};
 
 /// Hears what a run does while it does it.
 pub trait Observer: Send + Sync {
@@ -84,6 +84,11 @@ impl Journal {
             _ => {}
         }
         event
+    }
+
+    /// Takes contents out of what findings quote of an exchange.
+    pub(crate) fn mask(&self, findings: &mut [Finding], exchange: &Exchange) {
+        mask(findings, exchange, &self.redactor);
     }
 
     pub(crate) fn doing(&self, persona: &str, what: &str) {
@@ -201,7 +206,8 @@ impl<'j> CellJournal<'j> {
         for rule in &INVARIANTS {
             // Before a version is chosen there is no cell to put it in; every ladder asks for versions again.
             let Some(version) = decoded.version.or(self.cell.version) else { break };
-            let findings = rule.check(&Context { exchange: &exchange, decoded: &decoded, history });
+            let mut findings = rule.check(&Context { exchange: &exchange, decoded: &decoded, history });
+            self.journal.mask(&mut findings, &exchange);
             let cell = invariant(rule.name, &self.cell.persona, version);
             let mut kept = self.journal.kept();
             let entry = kept.entry(cell.clone()).or_default();

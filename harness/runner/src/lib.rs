@@ -12,6 +12,7 @@ mod folder;
 mod heed;
 mod journal;
 mod lease;
+mod mask;
 mod owner;
 mod plan;
 mod rack;

@@ -46,11 +46,12 @@ async fn a_password_refused_in_the_middle_of_a_cell_is_not_sent_again_to_clean_u
         _ => Deed::Pass,
     })
     .await;
-    let steps = "[[step]]\ndo = \"first_sync\"\nfolders = [\"inbox\"]\n[[cleanup]]\ndo = \"folder_sync\"";
+    let steps = "[[step]]\ndo = \"first_sync\"\npoll_s = 9\nfolders = [\"inbox\"]\n[[cleanup]]\ndo = \"folder_sync\"";
     let writes = rig::scenario("probe/writes", "effects = \"writes\"\nstart = \"foldered\"", steps);
     let record = rig::run(rig::orders(&way.url, vec![writes, rig::ladder("probe/z")])).await;
     let last = way.seen().pop().unwrap();
     assert_eq!(rig::command(&last.query), "Sync", "nothing is sent after the refusal");
+    assert_eq!(way.seen().iter().filter(|seen| rig::command(&seen.query) == "Sync").count(), 1);
     assert!(record.cell("probe/writes").reason.contains("HTTP 401"), "{:?}", record.cell("probe/writes"));
     assert_eq!(record.cell("probe/z").verdict, Verdict::Inconclusive);
 }

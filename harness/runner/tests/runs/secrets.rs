@@ -79,3 +79,42 @@ async fn a_page_with_the_password_in_it_is_not_written() {
     assert!(!record.exchanges.is_empty());
     holds_no_secret(&record);
 }
+
+#[tokio::test]
+async fn findings_quote_no_contents_and_no_keys() {
+    let server = rig::good(|_| {}).await;
+    let way = Way::to(&server, |_| Deed::Pass).await;
+    let quoting = rig::scenario(
+        "probe/quoting",
+        "effects = \"reads\"\nstart = \"foldered\"",
+        r#"[[step]]
+send = "Sync"
+body = '''<Sync xmlns="AirSync"><Collections><Collection><SyncKey>0</SyncKey><CollectionId>{inbox}</CollectionId>
+</Collection></Collections></Sync>'''
+[step.expect]
+element = [{ at = "Sync/Collections/Collection/SyncKey", save = "key" }]
+
+[[step]]
+send = "Sync"
+body = '''<Sync xmlns="AirSync"><Collections><Collection><SyncKey>{key}</SyncKey><CollectionId>{inbox}</CollectionId>
+</Collection></Collections></Sync>'''
+[step.expect]
+element = [
+  { at = "Sync/Collections/Collection/Status", equals = "99" },
+  { at = "**/Subject", equals = "Nobody", each = true },
+]"#,
+    );
+    let run = async |keep_content| {
+        let record = rig::run(Orders { keep_content, ..rig::orders(&way.url, vec![quoting.clone()]) }).await;
+        record.cell("probe/quoting").findings.clone()
+    };
+    let (kept, masked) = (run(true).await, run(false).await);
+    assert!(kept.len() > 1 && kept.len() == masked.len(), "{kept:?}");
+    // What is the protocol's own is quoted as it is.
+    assert_eq!(kept[0].actual, masked[0].actual);
+    for (kept, masked) in kept.iter().zip(&masked).skip(1) {
+        assert_eq!(kept.expected, masked.expected);
+        assert_ne!(kept.actual, masked.actual, "a sentence says no more than the bytes");
+        assert_eq!(kept.actual.len(), masked.actual.len());
+    }
+}
