@@ -49,6 +49,7 @@ pub(crate) async fn run(shared: &Shared, planned: &Planned, pair: &Pair) -> Resu
     } else {
         stage.tally.notes.push(format!("cleaning up was not done after {} s", TIDY_LIMIT.as_secs()));
     }
+    stage.rack.hang_up()?;
     Ok(stage.conclude(stopped, exchanges))
 }
 

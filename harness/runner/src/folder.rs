@@ -144,7 +144,11 @@ impl RunFolder {
             writeln!(files.log, "{line}")?;
             files.log.flush()?;
             match event {
-                Event::CellFinished(_) | Event::RunFinished { .. } => files.log.get_ref().sync_data(),
+                // First the exchanges, then the line that says they are there.
+                Event::CellFinished(_) | Event::RunFinished { .. } => {
+                    files.tape.sync()?;
+                    files.log.get_ref().sync_data()
+                }
                 _ => Ok(()),
             }
         })

@@ -154,6 +154,19 @@ impl<'r> Rack<'r> {
         Ok(())
     }
 
+    /// Hangs up whatever is still under way, and writes it down: every request is an exchange, answered or not.
+    pub(crate) fn hang_up(&mut self) -> Result<(), RunError> {
+        self.cancel.drain().for_each(|(_, handle)| handle.abort());
+        while let Some(Some(arrival)) = self.flight.next().now_or_never() {
+            if let Arrival::Http(answered) = arrival {
+                let Answered { role, request, attempt, started, .. } = *answered;
+                let exchange = self.exchange(role, request, attempt, started);
+                self.journal.exchanged(exchange)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Handles the next arrival; false when nothing is under way.
     async fn next(&mut self) -> Result<bool, RunError> {
         match self.flight.next().await {

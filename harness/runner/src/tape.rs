@@ -43,6 +43,11 @@ impl Tape {
         Ok(Self { writer: EascapWriter::append(file), next: last.max(taken.0).saturating_add(1) })
     }
 
+    /// Waits until what was written is on the disk.
+    pub(crate) fn sync(&self) -> std::io::Result<()> {
+        self.writer.get_ref().sync_data()
+    }
+
     /// Gives the Exchange the next number and writes it.
     pub(crate) fn push(&mut self, exchange: &mut Exchange) -> Result<ExchangeNumber, EascapError> {
         exchange.number = ExchangeNumber(self.next);

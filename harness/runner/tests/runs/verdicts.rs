@@ -6,6 +6,7 @@ use std::{
     },
 };
 
+use easrig_exchange::{Failure, Outcome};
 use easrig_runner::{Orders, RunError, RunFolder};
 use easrig_scenario::Verdict;
 
@@ -93,4 +94,31 @@ async fn a_run_without_accounts_is_refused_before_anything_is_written() {
     let run = RunFolder::create(&folder.path().join("run")).unwrap();
     let refused = easrig_runner::run(orders, Arc::new(run), None, Arc::new(Silent)).await;
     assert!(matches!(refused, Err(RunError::NoAccount)), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_ping_that_waits_when_its_cell_ends_is_hung_up_and_written_down() {
+    let server = rig::good(|_| {}).await;
+    let way = Way::to(&server, |_| Deed::Pass).await;
+    let waiting = rig::scenario(
+        "probe/ping",
+        "effects = \"reads\"\nstart = \"synced\"",
+        r#"[[step]]
+do = "ping"
+within_s = 60
+background = "ping"
+
+[[step]]
+send = "OPTIONS"
+[step.expect]
+http = 418
+
+[[step]]
+await = "ping""#,
+    );
+    let record = rig::run(rig::orders(&way.url, vec![waiting])).await;
+    assert_eq!(record.cell("probe/ping").verdict, Verdict::Fail, "{:?}", record.cell("probe/ping"));
+    let cancelled = record.exchanges.iter().filter(|exchange| exchange.outcome == Outcome::Failed(Failure::Cancelled));
+    assert_eq!(cancelled.count(), 1);
+    assert_eq!(way.seen().len(), record.exchanges.len(), "every request is an exchange");
 }
