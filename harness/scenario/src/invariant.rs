@@ -7,6 +7,7 @@ mod advertised;
 mod answer_shape;
 mod body_size;
 mod content_type;
+mod discovery;
 mod document;
 mod echo;
 mod empty_answer;
@@ -42,7 +43,7 @@ pub struct Invariant {
 }
 
 /// Every invariant, in the order of the report.
-pub static INVARIANTS: [Invariant; 14] = [
+pub static INVARIANTS: [Invariant; 15] = [
     http_status::INVARIANT,
     content_type::INVARIANT,
     document::INVARIANT,
@@ -57,6 +58,7 @@ pub static INVARIANTS: [Invariant; 14] = [
     robustness::EMPTY_NODES,
     robustness::DOUBLE_CHANGES,
     robustness::CLIENT_TRAPS,
+    discovery::INVARIANT,
 ];
 
 impl Invariant {
