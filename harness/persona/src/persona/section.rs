@@ -170,7 +170,7 @@ impl<'f> Section<'f> {
         let name: &str = key.get_ref();
         Err(self.file.error(
             format!("unknown key `{name}`{}", self.place()),
-            "not a key of persona files",
+            UNKNOWN,
             key.span(),
             nearest(name, &known),
         ))
@@ -205,7 +205,15 @@ impl<'f> Section<'f> {
         self.file.error(message, "this value", found.span(), help)
     }
 
-    fn missing(&self, key: &str) -> PersonaError {
+    /// A key that is not there; most often it is there under a name that is a slip.
+    fn missing(&self, key: &'static str) -> PersonaError {
+        let known = self.known.borrow();
+        let mut unasked = self.table.keys().filter(|name| !known.contains(&name.get_ref().as_ref()));
+        let slip = unasked.find_map(|name| Some((name, nearest(name.get_ref(), &[key])?)));
+        if let Some((name, help)) = slip {
+            let message = format!("unknown key `{}`{}", name.get_ref(), self.place());
+            return self.file.error(message, UNKNOWN, name.span(), Some(help));
+        }
         let message = format!("key `{key}` is missing{}", self.place());
         self.file.error(message, "in this table", self.at.clone(), None)
     }
@@ -218,6 +226,9 @@ impl<'f> Section<'f> {
         if self.name.is_empty() { String::new() } else { format!(" in `{}`", self.name) }
     }
 }
+
+/// What stands under a key that nobody asked for.
+const UNKNOWN: &str = "not a key of persona files";
 
 fn nearest(found: &str, words: &[&'static str]) -> Option<String> {
     words

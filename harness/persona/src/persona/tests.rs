@@ -54,7 +54,15 @@ fn a_setting_that_does_not_exist_is_shown_with_a_suggestion() {
 
 #[test]
 fn a_missing_key_is_shown_with_its_table() {
-    insta::assert_snapshot!(broken("empty_key         =", "emptykey          ="));
+    insta::assert_snapshot!(broken("empty_key         =", "nothing_like_it   ="));
+}
+
+#[test]
+fn a_slip_in_a_key_or_table_that_must_be_there_is_shown_as_a_slip() {
+    for (old, new, wanted) in [("empty_key  ", "emptykey   ", "empty_key"), ("[timeouts]", "[timeout]", "timeouts")] {
+        let shown = broken(old, new);
+        assert!(shown.contains("unknown key") && shown.contains(&format!("did you mean `{wanted}`?")), "{shown}");
+    }
 }
 
 #[test]
