@@ -17,7 +17,7 @@ pub(crate) struct RunArgs {
     ///
     /// A URL may lack its path. With an address the phones look for their server by Autodiscover. `embedded:PROFILE` is
     /// the reference server inside this process, with accounts of its own.
-    /// Examples: --target https://mail.example.org, --target alice@example.org, --target embedded:exchange-2019
+    /// Examples: --target `https://mail.example.org`, --target alice@example.org, --target embedded:exchange-2019
     #[arg(long, value_name = "URL|ADDRESS", help_heading = "Target")]
     pub(crate) target: String,
 
