@@ -1,30 +1,26 @@
+mod arrange;
+mod end;
+mod ladder;
+mod step;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
 
 use easrig_exchange::{Exchange, ExchangeNumber, Secret};
-use easrig_persona::{Confidence, End, Ending, Habit, Phone, Server, Setup, Task};
-use easrig_scenario::{
-    Cell, CellOutcome, Decoded, DeviceError, Evidence, Finding, Judgement, Level, OwnerView, Role, Step, StepKind,
-    UnknownVariable, Variables, judge,
-    model::{Arrangement, Attachment, Body, Effects, LoginKind, Need, Send, Start},
-};
-use sha2::{Digest, Sha256};
-use tokio::time::Instant;
+use easrig_persona::{Confidence, End, Phone, Server, Setup};
+use easrig_scenario::{Cell, CellOutcome, DeviceError, Finding, Role, UnknownVariable, Variables, model::Need};
 
 use crate::{
     Account,
     clock::now,
-    control::Change,
-    deed::{DeedError, Fill, file, wrong_login},
     heed::{Login, Passwords},
     journal::CellJournal,
     lease::Pair,
-    owner::{Seen, word},
     plan::Planned,
     rack::{Errand, Rack, Report},
-    reach::{on_the_wire, out_of_reach},
+    reach::out_of_reach,
     run::{RunError, Shared, Target},
 };
 
@@ -32,9 +28,6 @@ use crate::{
 const CELL_LIMIT: Duration = Duration::from_secs(15 * 60);
 /// The longest the end of a cell may take: cleanup steps and the removal of what the scenario made.
 const TIDY_LIMIT: Duration = Duration::from_secs(60);
-/// The pauses between two tries of a step that polls: the first, and the longest.
-const POLL_PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_millis(1500));
-
 /// Runs one cell and says what it came to.
 pub(crate) async fn run(shared: &Shared, planned: &Planned, pair: &Pair) -> Result<Cell, RunError> {
     let journal = CellJournal::new(&shared.journal, planned.id.clone());
@@ -191,285 +184,6 @@ impl<'s> Stage<'s> {
         Ok(Ok(()))
     }
 
-    /// Brings one phone as far as the scenario starts.
-    async fn climb(&mut self, role: Role) -> Result<Result<(), Stop>, RunError> {
-        let start = self.planned.scenario.start;
-        let mut rungs = Vec::new();
-        if start >= Start::Options {
-            if self.discovers() {
-                rungs.push(("finding its server", Habit::Discover));
-            }
-            rungs.push(("asking for versions", Habit::Options));
-        }
-        // A phone provisions when its habits or the server say so; whether it was let in shows when it asks for folders.
-        if start >= Start::Provisioned {
-            rungs.push(("setting up", Habit::FolderSync));
-        }
-        if start >= Start::Synced {
-            rungs.push(("reading the inbox", Habit::FirstSync { folders: vec!["inbox".into()] }));
-        }
-        for (what, habit) in rungs {
-            self.journal.step(0, &format!("the {role}: {what}"))?;
-            let report = self.rack.run(role, Task::Habit(habit)).await?;
-            self.watch(&report.exchanges)?;
-            let unclear = self.unclear(&report);
-            let Ending { end, rests } = report.ending;
-            self.tally.assumed.extend(rests.assumed);
-            if let Some(why) = unclear.filter(|_| end != End::Finished) {
-                return Ok(Err(Stop::Unclear(format!("the {role} did not get through {what}: {why}"))));
-            }
-            match end {
-                End::Finished => {}
-                End::OwnerSees(error) => {
-                    let error = device_error(&error);
-                    return Ok(Err(match role {
-                        Role::Partner => {
-                            Stop::Unclear(format!("the partner's phone cannot be set up: {}", said(&error)))
-                        }
-                        _ => {
-                            self.tally.rest_on(rests.lowest);
-                            self.tally.notes.extend(on_the_wire(&report.exchanges));
-                            Stop::Blocked(error)
-                        }
-                    }));
-                }
-                End::GaveUp(why) | End::CannotDo(why) => {
-                    return Ok(Err(Stop::Unclear(format!("the {role} did not get through {what}: {why}"))));
-                }
-            }
-        }
-        self.learn(role);
-        Ok(Ok(()))
-    }
-
-    /// Makes what the phone knows known to the steps: folders, keys, the policy key.
-    fn learn(&mut self, role: Role) {
-        let Some(phone) = self.rack.phone(role) else { return };
-        let key = phone.policy_key().map_or_else(|| "0".to_owned(), |key| key.to_string());
-        self.vars.set(role, "policy_key", key);
-        self.vars.set(role, "folder_key", phone.folder_key().as_str());
-        for folder in phone.folders() {
-            let Some(name) = word(folder.kind) else { continue };
-            self.vars.set(role, name, folder.id.as_str());
-            if let Some(key) = phone.sync_key(&folder.id) {
-                self.vars.set(role, format!("{name}_key"), key.as_str());
-            }
-        }
-    }
-
-    async fn step(&mut self, step: &Step) -> Result<Result<(), Stop>, RunError> {
-        if let Some(pause) = step.pause {
-            self.rack.pause(pause).await?;
-        }
-        self.vars.set_now(now());
-        self.vars.set_common("unique", self.shared.unique());
-        if let Some(template) = step.subject() {
-            match self.vars.substitute(step.role, template) {
-                Ok(subject) => self.vars.set_common("subject", subject),
-                Err(unknown) => return Ok(Err(missing(&unknown))),
-            }
-        }
-        if let Some(attachment) = attachment(step) {
-            let hash = Sha256::digest(&file(attachment).content);
-            self.vars.set_common("attachment", hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
-        }
-        match &step.kind {
-            StepKind::Arrange(arrangement) => self.arrange(step, arrangement).await,
-            StepKind::Await(name) => {
-                let Some((errand, role)) = self.background.remove(name) else {
-                    return Ok(Err(Stop::Unclear(format!("nothing runs in the background as `{name}`"))));
-                };
-                let report = self.rack.wait_for(errand).await?;
-                self.judged(step, role, report).await
-            }
-            StepKind::Send(_) | StepKind::Do(_) => self.act(step).await,
-        }
-    }
-
-    /// A step that sends; again and again until it holds, when it polls.
-    async fn act(&mut self, step: &Step) -> Result<Result<(), Stop>, RunError> {
-        let deadline = step.poll.map(|time| Instant::now() + time);
-        let mut pause = POLL_PAUSES.0;
-        loop {
-            let task = match self.task(step) {
-                Ok(task) => task,
-                Err(stop) => return Ok(Err(stop)),
-            };
-            if let Some(name) = &step.background {
-                let errand = self.rack.begin(step.role, task)?;
-                self.background.insert(name.clone(), (errand, step.role));
-                // The others go on when its request is on the wire, not before.
-                self.rack.pause(Duration::from_millis(200)).await?;
-                return Ok(Ok(()));
-            }
-            let report = self.rack.run(step.role, task).await?;
-            let (judgement, stop) = self.judge(step, step.role, &report)?;
-            // A password that was refused is not sent again, however long the step may poll.
-            let over = stop.is_none() && judgement.findings.is_empty() || self.login == Login::Refused;
-            if over || deadline.is_none_or(|deadline| Instant::now() + pause > deadline) {
-                return Ok(self.settle(step, judgement, stop));
-            }
-            self.rack.pause(pause).await?;
-            pause = (pause * 2).min(POLL_PAUSES.1);
-            self.vars.set_now(now());
-            self.vars.set_common("unique", self.shared.unique());
-        }
-    }
-
-    fn task(&self, step: &Step) -> Result<Task, Stop> {
-        let fill = Fill { vars: &self.vars, role: step.role };
-        match &step.kind {
-            StepKind::Send(send) => {
-                let user = &self.account(step.role).user;
-                let lockout = |kind| {
-                    kind == LoginKind::WrongPassword && self.shared.orders.allowed.lockout && self.shared.lockout_left()
-                };
-                let wrong = |kind| wrong_login(kind, user, &self.tag, lockout(kind));
-                fill.explicit(send, wrong).map_err(|error| match error {
-                    DeedError::Variable(unknown) => missing(&unknown),
-                    DeedError::Xml(error) => Stop::Unclear(format!("step `{}`: {error}", step.title)),
-                })
-            }
-            StepKind::Do(habit) => fill.habit(habit.name, &habit.params).map_err(|unknown| missing(&unknown)),
-            StepKind::Arrange(_) | StepKind::Await(_) => unreachable!("only steps that send become tasks"),
-        }
-    }
-
-    async fn judged(&mut self, step: &Step, role: Role, report: Report) -> Result<Result<(), Stop>, RunError> {
-        let (judgement, stop) = self.judge(step, role, &report)?;
-        Ok(self.settle(step, judgement, stop))
-    }
-
-    /// Holds what came of a step against what the file expects.
-    fn judge(&mut self, step: &Step, role: Role, report: &Report) -> Result<(Judgement, Option<Stop>), RunError> {
-        self.watch(&report.exchanges)?;
-        let Ending { end, rests } = &report.ending;
-        self.tally.assumed.extend(rests.assumed.iter().cloned());
-        let last = report.exchanges.last();
-        let decoded = last.map(Decoded::of);
-        let error = match end {
-            End::OwnerSees(error) => Some(device_error(error)),
-            End::Finished | End::GaveUp(_) | End::CannotDo(_) => None,
-        };
-        let seen = self.rack.phone(role).map(Seen::of);
-        let evidence = Evidence {
-            exchange: last.zip(decoded.as_ref()),
-            owner: seen.as_ref().map(|seen| seen as &dyn OwnerView),
-            device_error: error.as_ref(),
-        };
-        let mut judgement = judge(&self.planned.scenario, step, &evidence, &mut self.vars);
-        let unclear = judgement.inconclusive.take().or_else(|| judgement.skipped.take());
-        let unheard = self.unclear(report).filter(|_| *end != End::Finished || !judgement.findings.is_empty());
-        let stop = match end {
-            _ if unheard.is_some() => {
-                judgement = Judgement::default();
-                unheard.map(Stop::Unclear)
-            }
-            End::OwnerSees(_) if judgement.expected_error => {
-                self.tally.expected_error = error;
-                None
-            }
-            End::OwnerSees(_) => {
-                judgement.findings.clear();
-                judgement.notes.extend(on_the_wire(&report.exchanges));
-                error.map(Stop::Blocked)
-            }
-            End::CannotDo(why) => Some(Stop::Unclear(format!("this device cannot do it: {why}"))),
-            End::GaveUp(why) => {
-                if judgement.findings.is_empty() {
-                    judgement.findings.push(self.gave_up(step, why, report));
-                }
-                None
-            }
-            End::Finished => unclear.map(Stop::Unclear),
-        };
-        if let Some(last) = last {
-            self.shared.journal.mask(&mut judgement.findings, last);
-        }
-        let wrong = stop.is_some() || !judgement.findings.is_empty();
-        // An explicit request is the file's own; only what the device does of itself rests on the persona's values.
-        if wrong && matches!(step.kind, StepKind::Do(_) | StepKind::Await(_)) {
-            self.tally.rest_on(rests.lowest);
-        }
-        Ok((judgement, stop))
-    }
-
-    fn gave_up(&self, step: &Step, why: &str, report: &Report) -> Finding {
-        Finding {
-            requirement: self.planned.scenario.requirements.first().cloned().unwrap_or_default(),
-            level: step.level,
-            expected: step.title.clone(),
-            actual: why.to_owned(),
-            exchange: report.exchanges.last().map(|exchange| exchange.number),
-        }
-    }
-
-    /// Takes a judgement into the tally; a step that does not hold ends the cell, since later steps stand on it.
-    fn settle(&mut self, step: &Step, judgement: Judgement, stop: Option<Stop>) -> Result<(), Stop> {
-        let broken = judgement.findings.iter().any(|finding| finding.level == Level::Must);
-        if step.setup && (broken || stop.is_some()) {
-            let why = match stop {
-                Some(Stop::Unclear(why)) => why,
-                Some(Stop::Blocked(error)) => said(&error),
-                Some(Stop::Found) | None => judgement.findings.first().map(|f| f.actual.clone()).unwrap_or_default(),
-            };
-            return Err(Stop::Unclear(format!("the preparation `{}` did not succeed: {why}", step.title)));
-        }
-        self.tally.notes.extend(judgement.notes);
-        self.tally.findings.extend(judgement.findings);
-        match stop {
-            Some(stop) => Err(stop),
-            None if broken => Err(Stop::Found),
-            None => Ok(()),
-        }
-    }
-
-    async fn arrange(&mut self, step: &Step, arrangement: &Arrangement) -> Result<Result<(), Stop>, RunError> {
-        let Some(control) = self.shared.orders.control.clone() else {
-            return Ok(Err(Stop::Unclear("this server cannot be told to change".into())));
-        };
-        let account = self.account(step.role);
-        let change = match self.change(step, arrangement) {
-            Ok(Some(change)) => change,
-            Ok(None) => return Ok(Ok(())),
-            Err(unknown) => return Ok(Err(missing(&unknown))),
-        };
-        let id = self.planned.persona.device_id(step.role.name(), &account.user);
-        Ok(control.change(&account.user, &id, change).await.map_err(Stop::Unclear))
-    }
-
-    /// The change an arrangement asks for; none when only the phone has something to learn.
-    fn change(&mut self, step: &Step, arrangement: &Arrangement) -> Result<Option<Change>, UnknownVariable> {
-        let fill = Fill { vars: &self.vars, role: step.role };
-        Ok(Some(match arrangement {
-            Arrangement::Policy { set } => {
-                Change::Policy(set.iter().map(|(n, v)| Ok((n.clone(), fill.text(v)?))).collect::<Result<_, _>>()?)
-            }
-            Arrangement::Strict { on } => Change::Strict(*on),
-            Arrangement::Throttle { status, retry_after, times } => {
-                Change::Throttle { status: *status, retry_after: *retry_after, times: *times }
-            }
-            Arrangement::Moved => Change::Moved,
-            Arrangement::Block => Change::Block,
-            Arrangement::Quarantine => Change::Quarantine,
-            Arrangement::ExpirePolicyKey => Change::ExpirePolicyKey,
-            Arrangement::Deliver(mail) => Change::Deliver { mime: fill.outside_mail(mail)? },
-            Arrangement::Password { told } => {
-                let secret = self
-                    .new_secret
-                    .get_or_insert_with(|| Secret::new(format!("changed-{:016x}", fastrand::u64(..))))
-                    .clone();
-                if *told {
-                    if let Some(phone) = self.rack.phone_mut(step.role) {
-                        phone.change_secret(secret);
-                    }
-                    return Ok(None);
-                }
-                Change::Password(secret)
-            }
-        }))
-    }
-
     /// Keeps an eye on the target and on the accounts after every errand.
     fn watch(&mut self, exchanges: &[Exchange]) -> Result<(), RunError> {
         let passwords = if self.new_secret.is_some() { Passwords::Changed } else { Passwords::Good };
@@ -493,52 +207,6 @@ impl<'s> Stage<'s> {
             End::OwnerSees(error) => format!("{why} (the owner sees: {})", said(&device_error(error))),
             End::Finished | End::GaveUp(_) | End::CannotDo(_) => why,
         })
-    }
-
-    /// Cleanup steps, then everything that carries the tag; failures are noted and change nothing.
-    async fn clean_up(&mut self, went_through: bool) -> Result<(), RunError> {
-        for (_, (errand, _)) in std::mem::take(&mut self.background) {
-            self.rack.abandon(errand)?;
-        }
-        let scenario = &self.planned.scenario;
-        if self.login == Login::Taken && (self.climbed || went_through) {
-            for step in &scenario.cleanup {
-                if let Ok(task) = self.task(step) {
-                    self.journal.step(scenario.steps.len() + 1, &step.title)?;
-                    let report = self.rack.run(step.role, task).await?;
-                    self.watch(&report.exchanges)?;
-                }
-            }
-            if scenario.effects > Effects::Reads && !self.shared.orders.leave {
-                for role in self.journal.roles() {
-                    self.tidy(role).await?;
-                }
-            }
-        }
-        if scenario.needs(Need::Control)
-            && let Some(control) = &self.shared.orders.control
-        {
-            for account in [Some(&self.pair.owner), self.pair.partner.as_ref()].into_iter().flatten() {
-                if let Err(why) = control.undo(&account.user).await {
-                    self.tally.notes.push(format!("the server could not be changed back: {why}"));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    async fn tidy(&mut self, role: Role) -> Result<(), RunError> {
-        if role == Role::Tablet {
-            return Ok(());
-        }
-        self.journal
-            .step(self.planned.scenario.steps.len() + 1, &format!("the {role} removes what the scenario made"))?;
-        let report = self.rack.run(role, Task::Habit(Habit::Tidy { tag: self.tag.clone() })).await?;
-        self.watch(&report.exchanges)?;
-        if let End::GaveUp(why) | End::CannotDo(why) = report.ending.end {
-            self.tally.notes.push(format!("what the scenario made may be left behind: {why}"));
-        }
-        Ok(())
     }
 
     fn conclude(self, stopped: Option<Stop>, exchanges: Vec<ExchangeNumber>) -> Cell {
@@ -578,16 +246,6 @@ impl<'s> Stage<'s> {
             notes,
             exchanges,
         }
-    }
-}
-
-/// The file that a step sends; its hash is the variable `{attachment}` from then on.
-fn attachment(step: &Step) -> Option<&Attachment> {
-    match &step.kind {
-        StepKind::Send(Send { body: Body::Mail(mail), .. }) => mail.attachment.as_ref(),
-        StepKind::Do(habit) => habit.params.attachment.as_ref(),
-        StepKind::Arrange(Arrangement::Deliver(mail)) => mail.attachment.as_ref(),
-        _ => None,
     }
 }
 
