@@ -1,6 +1,6 @@
 //! The answer of Autodiscover is in the namespaces that phones look into.
 
-use easrig_eas::autodiscover::PoxResponse;
+use easrig_eas::{autodiscover::PoxResponse, encoding::ContentEncoding};
 
 use crate::Level;
 
@@ -25,10 +25,15 @@ fn check(context: &Context<'_>) -> Vec<Slip> {
         return Vec::new();
     }
     // What cannot be read at all is the scenario's to judge.
-    let Ok(answer) = PoxResponse::parse(&response.body) else { return Vec::new() };
+    let coding = ContentEncoding::parse(response.headers.get("Content-Encoding").unwrap_or_default());
+    let Ok(body) = coding.decode(&response.body, MOST) else { return Vec::new() };
+    let Ok(answer) = PoxResponse::parse(&body) else { return Vec::new() };
     let slip = |oddity: &_| Slip::new("an answer in the namespaces of Autodiscover", format!("{oddity}"));
     answer.oddities.iter().map(slip).collect()
 }
+
+/// No answer of Autodiscover is longer, in bytes.
+const MOST: usize = 1 << 20;
 
 #[cfg(test)]
 mod tests {
@@ -48,5 +53,16 @@ mod tests {
         assert_eq!(discovered(honest.clone()), 0);
         assert_eq!(discovered(honest.replace("responseschema", "requestschema")), 2);
         assert_eq!(discovered("<html/>".to_owned()), 0);
+    }
+
+    #[test]
+    fn a_packed_answer_is_unpacked_first() {
+        let honest = PoxResponse::mobile_sync("a@easrig.test", "a", "https://easrig.test/x").to_string();
+        let mut asked = exchange("Ping", "14.1", "", "");
+        asked.request.url = "https://easrig.test/autodiscover/autodiscover.xml".parse().expect("a URL");
+        let response = answer(&mut asked);
+        response.headers.push("Content-Encoding", "gzip");
+        response.body = easrig_eas::encoding::gzip(honest.replace("responseschema", "requestschema").as_bytes());
+        assert_eq!(broken(&INVARIANT, &asked).len(), 2);
     }
 }
