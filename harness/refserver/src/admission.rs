@@ -23,7 +23,7 @@ pub(crate) fn refusal(state: &mut State, caller: &Caller, call: &Call) -> Option
     let State { site, switches, accounts, .. } = state;
     let account = accounts.get_mut(&caller.user)?;
     let key = policy_key(call);
-    if let Some(answer) = barred(account, site, caller) {
+    if let Some(answer) = barred(account, site, caller, switches) {
         return Some(answer);
     }
     let policy = account.standing.policy(site).cloned();
@@ -59,9 +59,9 @@ pub(crate) fn policy_key(call: &Call) -> Option<PolicyKey> {
     call.query.policy_key.or_else(header)
 }
 
-fn barred(account: &mut Account, site: &Site, caller: &Caller) -> Option<Answer> {
+fn barred(account: &mut Account, site: &Site, caller: &Caller, switches: &crate::Switches) -> Option<Answer> {
     let standing = &mut account.standing;
-    if standing.blocked.contains(&caller.device) {
+    if standing.blocked.contains(&caller.device) && !switches.has(Switch::BlockNotEnforced) {
         return Some(site.signal(caller, Status::DEVICE_BLOCKED));
     }
     if standing.quarantined.contains(&caller.device) {

@@ -85,6 +85,16 @@ switches! {
     FolderCreateDuplicate = "folder-create-duplicate",
     /// Built-in folders can be deleted.
     FolderDeleteBuiltin = "folder-delete-builtin",
+    /// A new name of a folder is taken and forgotten.
+    FolderRenameLost = "folder-rename-lost",
+    /// A blocked device is served like any other.
+    BlockNotEnforced = "block-not-enforced",
+    /// A new contact loses its mobile number.
+    ContactNumberLost = "contact-number-lost",
+    /// A new event loses its reminder.
+    EventReminderLost = "event-reminder-lost",
+    /// A new series is kept as its first event alone.
+    SeriesFlattened = "series-flattened",
     /// What a device left out of a contact is wiped, ghosted or not.
     ContactGhostWiped = "contact-ghost-wiped",
     /// An unrelated change of a series drops its exceptions.

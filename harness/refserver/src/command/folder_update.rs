@@ -9,7 +9,7 @@ use super::{
     folder_sync::{BAD_KEY, MALFORMED, advance, known_folders},
 };
 use crate::{
-    Answer, Caller, State,
+    Answer, Caller, State, Switch,
     core::Desk,
     store::{is_built_in, top},
 };
@@ -49,7 +49,9 @@ fn update(desk: &mut Desk<'_>, request: &Request) -> Result<Response, u16> {
     if name.is_empty() || parent == id || desk.mailbox.below(id).contains(parent) {
         return Err(MALFORMED);
     }
-    desk.mailbox.rename_folder(id, parent, name);
+    if !desk.switches.has(Switch::FolderRenameLost) {
+        desk.mailbox.rename_folder(id, parent, name);
+    }
     let mut folders = base.folders.clone();
     folders.extend(desk.mailbox.folder(id).map(|folder| (id.clone(), folder.clone())));
     let key = advance(desk, Some(base), folders);

@@ -67,7 +67,7 @@ risks! {
     ChangeNotPropagated: "What was changed on one device stays old on the other.",
         ["MS-ASCMD_R4423", "MS-ASCMD_R4599", "MS-ASEMAIL_R75", "MS-ASCMD_R5825", "MS-ASEMAIL_R76", "MS-ASCMD_R873",
          "MS-ASEMAIL_R640", "MS-ASCMD_R5032"],
-        ["sync/change-reaches-other-device", "sync/read-mark-travels-alone", "sync/flag-travels-alone",
+        ["sync/flag-travels-alone", "sync/change-reaches-other-device", "sync/read-mark-travels-alone",
          "journeys/two-devices", "journeys/calendar-and-contacts"];
     StaleSyncKeyAccepted: "A phone that lost an answer misses mail without noticing.",
         ["MS-ASCMD_R4425"],
@@ -76,11 +76,12 @@ risks! {
         ["MS-ASCMD_R4581", "MS-ASCMD_R4083", "MS-ASCMD_R4086"],
         ["folder-sync/bad-key", "folder-sync/empty-key"];
     FolderIdsChangeOnResync: "After a resync every folder is new, and all mail is fetched again.",
-        ["MS-ASCMD_R5012"],
-        ["folder-sync/stable-ids"];
+        ["MS-ASCMD_R5012", "MS-ASCMD_R4011", "MS-ASCMD_R4045", "MS-ASCMD_R4046", "MS-ASCMD_R4100"],
+        ["folder-sync/stable-ids", "folder-delete/built-in-refused", "folder-delete/delete", "folder-update/rename",
+         "folder-create/create"];
     PingNeverWakes: "New mail comes only when the owner looks.",
         ["MS-ASCMD_R4235", "MS-ASCMD_R4236", "MS-ASCMD_R5032"],
-        ["ping/new-mail-wakes", "journeys/ping-wakes-on-new-mail"];
+        ["ping/new-mail-wakes", "journeys/ping-wakes-on-new-mail", "ping/without-body"];
     PingWrongFolder: "The phone wakes and looks into the wrong folder.",
         ["MS-ASCMD_R4235", "MS-ASCMD_R4236", "MS-ASCMD_R5032", "MS-ASCMD_R335"],
         ["ping/new-mail-wakes", "journeys/ping-wakes-on-new-mail", "ping/without-body"];
@@ -102,7 +103,7 @@ risks! {
         ["MS-ASCMD_R3409", "MS-ASAIRS_R307", "MS-ASAIRS_R305", "MS-ASAIRS_R2411", "MS-ASAIRS_R112",
          "MS-ASAIRS_R2412", "MS-ASAIRS_R276", "MS-ASAIRS_R378", "MS-ASAIRS_R180", "MS-ASEMAIL_R640",
          "MS-ASCMD_R4153", "MS-ASCMD_R463"],
-        ["sync/mime-on-request", "sync/html-body", "sync/body-type-fallback", "sync/body-truncated",
+        ["sync/html-body", "sync/mime-on-request", "sync/body-type-fallback", "sync/body-truncated",
          "journeys/read-mail", "item-operations/fetch-mail-and-attachment", "send-mail/delivered"];
     AttachmentCorrupted: "Attachments do not open.",
         ["MS-ASCMD_R4153", "MS-ASCMD_R2301", "MS-ASCMD_R234", "MS-ASHTTP_R154", "MS-ASCMD_R236", "MS-ASCMD_R5505",
@@ -116,9 +117,12 @@ risks! {
          "send-mail/delivered", "smart-forward/keeps-original", "smart-reply/arrives"];
     SentMailLost: "Sent mail never arrives.",
         ["MS-ASCMD_R463", "MS-ASCMD_R4379", "MS-ASCMD_R605", "MS-ASCMD_R580", "MS-ASCMD_R5776", "MS-ASCMD_R568",
-         "MS-ASCMD_R532", "MS-ASCMD_R4407", "MS-ASCMD_R4235", "MS-ASCMD_R4236"],
+         "MS-ASCMD_R532", "MS-ASCMD_R4407", "MS-ASCMD_R4235", "MS-ASCMD_R4236", "MS-ASCMD_R113", "MS-ASCMD_R443",
+         "MS-ASEMAIL_R640"],
         ["send-mail/delivered", "smart-reply/arrives", "smart-forward/keeps-original", "ping/new-mail-wakes",
-         "sync/", "meeting-response/", "journeys/"];
+         "sync/", "meeting-response/", "journeys/", "item-operations/fetch-mail-and-attachment",
+         "item-operations/multipart", "move-items/move", "get-item-estimate/estimate", "search/mailbox",
+         "ping/without-body"];
     SentMailDoubled: "The partner gets every mail twice.",
         ["MS-ASCMD_R4848"],
         ["send-mail/duplicate-caught"];
@@ -138,6 +142,21 @@ risks! {
         ["folder-delete/built-in-refused", "folder-delete/", "folder-sync/", "get-item-estimate/",
          "item-operations/", "journeys/", "meeting-response/", "move-items/", "options/offered-version-served",
          "ping/", "search/", "send-mail/", "smart-forward/", "smart-reply/", "sync/"];
+    FolderRenameLost: "A folder has its old name again.",
+        ["MS-ASCMD_R4100"],
+        ["folder-update/rename"];
+    BlockNotEnforced: "A lost phone that was blocked goes on reading mail.",
+        ["MS-ASCMD_R113"],
+        ["journeys/blocked-device"];
+    ContactNumberLost: "A new contact has no mobile number.",
+        ["MS-ASCNTC_R492", "MS-ASCMD_R957"],
+        ["sync/contact-fields-survive"];
+    EventReminderLost: "Nobody is reminded of an appointment made on the phone.",
+        ["MS-ASCAL_R537", "MS-ASCMD_R957", "MS-ASCAL_R2223"],
+        ["sync/event-fields-survive", "sync/event-fields-survive-16"];
+    SeriesFlattened: "A weekly meeting takes place once.",
+        ["MS-ASCAL_R537", "MS-ASCAL_R455", "MS-ASCAL_R204112", "MS-ASCAL_R541", "MS-ASCAL_R542"],
+        ["sync/weekly-series-survives", "sync/exception-survives-change"];
     ContactGhostWiped: "Editing a contact on the phone wipes what the phone does not show.",
         ["MS-ASCNTC_R499", "MS-ASCMD_R5911"],
         ["sync/ghosted-contact-fields"];
@@ -149,57 +168,64 @@ risks! {
         ["sync/all-day-survives"];
     FilterIgnored: "The phone fills up with years of mail.",
         ["MS-ASCMD_R3036", "MS-ASCMD_R2987", "MS-ASCMD_R3041"],
-        ["sync/mail-age-filters"];
+        ["sync/calendar-age-filter", "sync/mail-age-filters"];
     EstimateWrong: "The phone promises mail that does not come.",
         ["MS-ASCMD_R4134", "MS-ASCMD_R2289"],
         ["get-item-estimate/estimate"];
     OwnChangeEchoed: "What was edited on the phone comes back to it, and flickers.",
         ["MS-ASEMAIL_R81", "MS-ASCMD_R957", "MS-ASCMD_R748", "MS-ASCMD_R4423", "MS-ASEMAIL_R75", "MS-ASCMD_R5825",
          "MS-ASEMAIL_R76", "MS-ASCMD_R873"],
-        ["sync/no-change-no-echo", "sync/contact-round-trip", "sync/read-mark-travels-alone",
+        ["sync/contact-round-trip", "sync/no-change-no-echo", "sync/read-mark-travels-alone",
          "sync/flag-travels-alone"];
     ConflictUnreported: "An edit that lost is gone, and nobody says so.",
         ["MS-ASCMD_R2069", "MS-ASCMD_R4444"],
         ["sync/conflict-server-wins"];
     AcceptedMeetingMissing: "An accepted meeting is not in the calendar.",
         ["MS-ASCMD_R830", "MS-ASCMD_R4180", "MS-ASCMD_R831", "MS-ASEMAIL_R17"],
-        ["meeting-response/accept-gives-calendar-id", "meeting-response/accepted-is-in-calendar"];
+        ["meeting-response/accepted-is-in-calendar", "meeting-response/accept-gives-calendar-id"];
     SentItemsEmpty: "Sent mail is not in Sent Items.",
         ["MS-ASCMD_R463", "MS-ASCMD_R4379", "MS-ASCMD_R443"],
-        ["send-mail/delivered", "journeys/send"];
+        ["journeys/send", "send-mail/delivered"];
     PolicyKeyZero: "The phone provisions in circles and shows no mail.",
-        ["MS-ASCMD_R4990", "MS-ASCMD_R5028", "MS-ASPROV_R378", "MS-ASPROV_R601", "MS-ASPROV_R662",
-         "MS-ASPROV_R509", "MS-ASPROV_R458", "MS-ASCMD_R4912", "MS-ASHTTP_R486"],
+        ["MS-ASCMD_R4990", "MS-ASCMD_R5028", "MS-ASPROV_R378", "MS-ASPROV_R601", "MS-ASPROV_R662", "MS-ASPROV_R509",
+         "MS-ASPROV_R458", "MS-ASCMD_R4912", "MS-ASHTTP_R486"],
         ["provision/policy-handshake", "provision/policy-handshake-before-14-1", "provision/asked-for-until-done",
          "provision/key-accepted-in-both-forms", "provision/", "journeys/"];
     PolicyKeyNotChecked: "A phone without PIN reads the company's mail.",
         ["MS-ASPROV_R509", "MS-ASPROV_R458", "MS-ASCMD_R4912"],
-        ["provision/asked-for-until-done", "journeys/policy-refresh", "journeys/strict-under-a-connected-phone"];
+        ["provision/strict-refuses-without-key", "provision/asked-for-until-done", "journeys/policy-refresh",
+         "journeys/strict-under-a-connected-phone", "provision/changed-policy-is-asked-for"];
     PolicyRefreshNeverAsked: "A stricter policy reaches new phones only.",
         ["MS-ASPROV_R509"],
-        ["journeys/policy-refresh"];
+        ["provision/changed-policy-is-asked-for", "journeys/policy-refresh"];
     UnknownPolicyTypeAccepted: "A phone is handed rules it cannot read.",
         ["MS-ASPROV_R380", "MS-ASPROV_R502"],
         ["provision/unknown-policy-type", "provision/unknown-policy-type-before-14-1"];
     OptionsVersionsOverstated: "The phone picks a version that is refused.",
-        ["MS-ASHTTP_R296", "MS-ASHTTP_R249", "MS-ASHTTP_R1107", "MS-ASHTTP_R244", "MS-ASHTTP_R247"],
-        ["options/offered-version-served", "options/versions-and-commands", "journeys/"];
+        ["MS-ASHTTP_R296", "MS-ASHTTP_R249", "MS-ASHTTP_R1107", "MS-ASHTTP_R244", "MS-ASHTTP_R247", "MS-ASCMD_R113"],
+        ["options/offered-version-served", "options/versions-and-commands", "journeys/", "invariant/advertised-is-served"];
     OptionsCommandMissing: "The phone believes that there are no folders and sets up no account.",
         ["MS-ASHTTP_R1107", "MS-ASHTTP_R244", "MS-ASHTTP_R247", "MS-ASHTTP_R249"],
         ["options/versions-and-commands"];
     WrongContentType: "Strict phones refuse every answer.",
         ["MS-ASHTTP_R219", "MS-ASHTTP_R218", "MS-ASHTTP_R522"],
-        ["folder-sync/content-type", "invariant/", "journeys/"];
+        ["folder-sync/content-type", "invariant/headers", "journeys/"];
     HtmlErrorPage: "The phone takes a refusal for an answer and shows nonsense.",
         ["MS-ASHTTP_R523", "MS-ASHTTP_R178", "MS-ASHTTP_R1107", "MS-ASWBXML_R8"],
-        ["folder-sync/unknown-user-refused", "journeys/password-changed", "journeys/server-busy",
-         "journeys/mailbox-moved", "invariant/"];
+        ["folder-sync/wrong-password-refused", "folder-sync/unknown-user-refused", "journeys/password-changed",
+         "journeys/server-busy", "journeys/mailbox-moved", "invariant/document", "invariant/headers", "folder-create/create",
+         "item-operations/fetch-mail-and-attachment", "journeys/calendar-and-contacts", "journeys/delete",
+         "journeys/move", "journeys/onboarding-by-server-name", "journeys/ping-wakes-on-new-mail",
+         "journeys/policy-refresh", "journeys/read-mail", "journeys/reply",
+         "journeys/strict-under-a-connected-phone", "journeys/two-devices",
+         "meeting-response/accept-gives-calendar-id", "provision/key-accepted-in-both-forms",
+         "resolve-recipients/lookup", "sync/change-reaches-other-device"];
     GalSearchEmpty: "Colleagues are not found.",
-        ["MS-ASCMD_R4609", "MS-ASCMD_R4268", "MS-ASCMD_R5309"],
+        ["MS-ASCMD_R4609", "MS-ASCMD_R4268", "MS-ASCMD_R5309", "MS-ASCMD_R99910"],
         ["search/gal", "find/gal", "resolve-recipients/lookup"];
     MailboxSearchMisses: "The newest match is not found.",
         ["MS-ASCMD_R3846", "MS-ASCMD_R420", "MS-ASCMD_R4327"],
-        ["search/mailbox", "find/mailbox"];
+        ["search/mailbox"];
     OofNotStored: "The owner is away and nobody is told.",
         ["MS-ASCMD_R1748"],
         ["settings/oof"];
@@ -208,16 +234,16 @@ risks! {
         ["settings/user-information"];
     AutodiscoverWrongNamespace: "The account cannot be set up by address alone.",
         ["MS-ASCMD_R113"],
-        ["journeys/onboarding-by-address", "autodiscover/"];
+        ["journeys/onboarding-by-address", "invariant/autodiscover-namespace"];
     AutodiscoverHttpUrl: "Password and mail would travel in the clear; phones refuse.",
         ["MS-ASCMD_R2883", "MS-ASCMD_R113"],
-        ["journeys/onboarding-by-address", "autodiscover/"];
+        ["journeys/onboarding-by-address"];
     ResolveAmbiguousHidden: "A mail to one of two namesakes goes to the wrong one.",
         ["MS-ASCMD_R4279", "MS-ASCMD_R4609", "MS-ASCMD_R4268", "MS-ASCMD_R5309"],
         ["resolve-recipients/ambiguous", "resolve-recipients/lookup"];
     PasswordNotChecked: "Anybody reads anybody's mail.",
         ["MS-ASHTTP_R178", "MS-ASHTTP_R523"],
-        ["journeys/password-changed", "folder-sync/unknown-user-refused"];
+        ["folder-sync/wrong-password-refused", "journeys/password-changed", "folder-sync/unknown-user-refused"];
     StatusMissing: "The phone cannot tell whether it worked.",
         ["MS-ASCMD_R4387", "MS-ASCMD_R5854", "MS-ASCMD_R1596", "MS-ASCMD_R4382"],
         ["settings/user-information", "settings/oof", "invariant/one-status"];

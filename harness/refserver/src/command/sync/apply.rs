@@ -11,7 +11,7 @@ use easrig_eas::{
 };
 use easrig_wbxml::{
     Element, Tag,
-    tags::{calendar, email, email2},
+    tags::{calendar, contacts, email, email2},
 };
 
 use super::{changes, draft, instance, state::CollectionState};
@@ -34,6 +34,13 @@ const NOT_FOUND: u16 = 8;
 
 /// An occurrence of something that does not come again.
 const NO_RECURRENCE: u16 = 146;
+
+/// What a dishonest server forgets of a new item.
+const LOST: [(Switch, Tag); 3] = [
+    (Switch::ContactNumberLost, contacts::MOBILE_PHONE_NUMBER),
+    (Switch::EventReminderLost, calendar::REMINDER),
+    (Switch::SeriesFlattened, calendar::RECURRENCE),
+];
 
 /// What the client's changes work on.
 pub(super) struct Hand<'a, 'd> {
@@ -122,6 +129,11 @@ impl Hand<'_, '_> {
         let mut fields = Fields::read(data);
         if fields.elements().next().is_none() && fields.note.is_none() {
             return Err(CONVERSION);
+        }
+        for (switch, tag) in LOST {
+            if self.desk.switches.has(switch) {
+                fields.drop_tag(tag);
+            }
         }
         if *self.class == Class::Calendar {
             check_times(&fields)?;
