@@ -12,6 +12,10 @@ demo *ARGS:
 test:
     cargo test --workspace
 
+# the self test: every dishonest switch under the whole suite (minutes)
+self:
+    cargo test --release -p easrig --test dishonest -- --include-ignored
+
 # formatting
 fmt:
     cargo fmt --all --check

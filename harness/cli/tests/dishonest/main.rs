@@ -1,0 +1,115 @@
+//! The self test: a suite that cannot fail proves nothing, so the reference server is made dishonest in one way after
+//! the other, and the scenarios that each way lists have to notice, and no others.
+
+mod rig;
+
+use std::collections::BTreeSet;
+
+use easrig_refserver::Switch;
+
+use crate::rig::{Broken, Phones, at_once, run, scenario_ids};
+
+/// Scenarios and invariants that no switch breaks, each with the reason.
+const BROKEN_BY_NONE: &[(&str, &str)] = &[
+    ("sync/empty-without-cache", "a server may remember or refuse: only a wrong status fails it"),
+    ("sync/get-changes-off", "both answers are allowed until the changes come"),
+    ("invariant/answer-in-time", "a late server is judged by the runner's own tests: it costs a heartbeat"),
+    ("invariant/http-status", "the reference server has no other statuses; unit tests have"),
+    ("invariant/answer-shape", "the typed answers cannot be of another root; unit tests are"),
+    ("invariant/empty-answer", "the typed answers cannot be empty in the wrong place; unit tests are"),
+    ("invariant/no-echo", "a server never writes what the device sent as markup; unit tests do"),
+    ("invariant/no-empty-nodes", "the encoder of typed answers leaves empty nodes out; unit tests do not"),
+    ("invariant/client-traps", "each trap is a fixture of the unit tests"),
+];
+
+#[test]
+fn an_honest_server_breaks_nothing() {
+    let honest = run(None, &[], Phones::Two);
+    assert!(honest.passed.len() > 60, "{:?}", honest.passed);
+    assert_eq!(honest.broken, Vec::new());
+}
+
+/// Quick enough for every day: of each list only the first scenario is run.
+#[test]
+fn each_switch_is_noticed_by_the_first_scenario_that_it_lists() {
+    let slips = at_once(Switch::ALL, |switch| {
+        let witness = switch.risk().scenarios[0];
+        let ran = run(Some(*switch), &[witness.to_owned()], Phones::One);
+        let mut slips = outside(*switch, &ran.broken);
+        // What notices may also be an invariant on what the scenario exchanged.
+        if !ran.broken.iter().any(|broken| switch.risk().may_break(&broken.scenario)) {
+            slips.push(format!("{switch}: {witness} does not notice"));
+        }
+        slips
+    });
+    assert!(slips.is_empty(), "{}", slips.join("\n"));
+}
+
+#[test]
+fn every_list_names_scenarios_and_invariants_that_exist() {
+    let known = scenario_ids();
+    for switch in Switch::ALL {
+        for listed in switch.risk().scenarios {
+            let exists = match listed.strip_prefix("invariant/") {
+                Some(name) => easrig_scenario::Invariant::find(name).is_some(),
+                None => known.iter().any(|id| id == listed || (listed.ends_with('/') && id.starts_with(listed))),
+            };
+            assert!(exists, "{switch} lists {listed}");
+        }
+    }
+}
+
+/// All of the suite under every switch. What a switch lists may wait long for what never comes and runs by itself.
+#[test]
+#[ignore = "minutes of waiting for what never comes: `just self`"]
+fn each_switch_breaks_what_it_lists_and_nothing_else() {
+    let known = scenario_ids();
+    let tasks: Vec<(Switch, Vec<String>)> = Switch::ALL
+        .iter()
+        .flat_map(|switch| {
+            let (listed, others): (Vec<_>, Vec<_>) = known.iter().cloned().partition(|id| switch.risk().may_break(id));
+            listed.into_iter().map(|id| vec![id]).chain([others]).map(|ids| (*switch, ids))
+        })
+        .collect();
+    let seen = at_once(&tasks, |(switch, ids)| {
+        run(Some(*switch), ids, Phones::Two).broken.into_iter().map(|broken| (*switch, broken)).collect()
+    });
+
+    let mut slips = Vec::new();
+    for switch in Switch::ALL {
+        let broken: Vec<Broken> = seen.iter().filter(|(by, _)| by == switch).map(|(_, one)| one.clone()).collect();
+        slips.extend(outside(*switch, &broken));
+        if !broken.iter().any(|one| switch.risk().may_break(&one.scenario)) {
+            slips.push(format!("{switch}: nobody notices"));
+        }
+    }
+    let noticing: BTreeSet<&str> = seen.iter().map(|(_, broken)| broken.scenario.as_str()).collect();
+    let invariants = easrig_scenario::INVARIANTS.iter().map(|one| format!("invariant/{}", one.name));
+    for id in known.iter().cloned().chain(invariants) {
+        let excused = BROKEN_BY_NONE.iter().any(|(known, _)| *known == id);
+        if excused == noticing.contains(id.as_str()) {
+            slips.push(format!(
+                "{id}: {}",
+                if excused { "excused, and some switch breaks it" } else { "nobody can fail it" }
+            ));
+        }
+    }
+    assert!(slips.is_empty(), "{}", slips.join("\n"));
+}
+
+/// What broke and is not on the switch's list.
+fn outside(switch: Switch, broken: &[Broken]) -> Vec<String> {
+    let risk = switch.risk();
+    let mut slips = BTreeSet::new();
+    for one in broken {
+        if !risk.may_break(&one.scenario) {
+            slips.insert(format!("{switch}: breaks {} ({}), which it does not list", one.scenario, one.verdict));
+        }
+        for requirement in one.requirements.iter().filter(|id| id.starts_with("MS-")) {
+            if !risk.requirements.contains(&requirement.as_str()) {
+                slips.insert(format!("{switch}: breaks {requirement} in {}, which it does not list", one.scenario));
+            }
+        }
+    }
+    slips.into_iter().collect()
+}
