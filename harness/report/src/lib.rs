@@ -19,4 +19,7 @@ pub use read::{ReadError, read_events};
 pub use run::{Outage, Run, RunBuilder, Totals};
 pub use safe::safe;
 pub use summary::{summary, summary_schema};
-pub use terminal::{Palette, Sources, View, exchange, terminal};
+pub use terminal::{
+    BindingSetting, NamedStatus, Palette, PolicyReading, Reading, Side, Sources, View, exchange, exchange_in_full,
+    terminal,
+};

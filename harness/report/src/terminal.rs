@@ -6,12 +6,14 @@ mod layout;
 mod matrix;
 mod notes;
 mod palette;
+mod reading;
 
 use easrig_exchange::{Exchange, ExchangeNumber};
 use easrig_scenario::{Scenario, Verdict};
 
-pub use exchange::exchange;
+pub use exchange::{exchange, exchange_in_full};
 pub use palette::Palette;
+pub use reading::{BindingSetting, NamedStatus, PolicyReading, Reading, Side};
 
 use crate::{Run, safe};
 
@@ -22,7 +24,7 @@ pub struct View<'v> {
     pub palette: &'v Palette,
     /// How many columns there are; less than 40 counts as 40.
     pub width: usize,
-    /// The run folder, to be named beside exchange numbers; empty when nobody needs it.
+    /// The run folder, for the command that shows an exchange; empty when there is none.
     pub folder: &'v str,
 }
 

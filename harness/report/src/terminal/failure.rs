@@ -7,8 +7,8 @@ use easrig_scenario::{Cell, Confidence, Finding, Level, Requirement, Role, Scena
 
 use super::{
     Sources, View,
-    exchange::exchange,
-    layout::{hang, wrap},
+    exchange::{exchange, show_command},
+    layout::hang,
 };
 use crate::{Run, safe};
 
@@ -139,7 +139,7 @@ fn unclear(cells: &[&Cell], view: View<'_>, sources: Sources<'_>) -> String {
     if first.verdict == Verdict::Degraded {
         out.push_str(&exchanges(first, view, sources));
     } else if let Some(number) = first.exchanges.last() {
-        out.push_str(&format!("  exchange  {}{}\n", number.0, at(view)));
+        out.push_str(&format!("  exchange  {}{}\n", number.0, at(*number, view)));
     }
     out
 }
@@ -176,7 +176,8 @@ fn finding(finding: &Finding, view: View<'_>) -> String {
     out.push_str(&hang("expected  ", &safe(&finding.expected), 4, view.width));
     out.push_str(&hang("actual    ", &safe(&finding.actual), 4, view.width));
     if let Some(number) = finding.exchange {
-        out.push_str(&wrap(&format!("exchange  {}{}", number.0, at(view)), 4, view.width));
+        // Whole, however narrow the terminal: a command that is broken up cannot be pasted.
+        out.push_str(&format!("    exchange  {}{}\n", number.0, at(number, view)));
     }
     out
 }
@@ -195,8 +196,12 @@ fn exchanges(cell: &Cell, view: View<'_>, sources: Sources<'_>) -> String {
     shown.iter().map(|found| exchange(found, view)).collect()
 }
 
-fn at(view: View<'_>) -> String {
-    if view.folder.is_empty() { String::new() } else { format!(" in {}/exchanges.eascap", safe(view.folder)) }
+/// How to see an exchange that is only named.
+fn at(number: ExchangeNumber, view: View<'_>) -> String {
+    match show_command(view, number.0) {
+        command if command.is_empty() => command,
+        command => format!(": {command}"),
+    }
 }
 
 /// Every name once, in order; no more than twelve of them.

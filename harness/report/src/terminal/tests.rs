@@ -138,3 +138,18 @@ fn a_long_body_is_cut_where_everybody_sees_it() {
     let text = exchange(&long, View { palette: &Palette::plain(), width: 80, folder: "" });
     assert!(text.ends_with("    < … 5904 more bytes\n"), "{}", text.len());
 }
+
+#[test]
+fn an_exchange_in_full_has_its_headers_statuses_and_time() {
+    let view = View { palette: &Palette::plain(), width: 80, folder: "" };
+    insta::assert_snapshot!(exchange_in_full(&found(ExchangeNumber(7)).unwrap(), "sync/a × wp7", view));
+}
+
+#[test]
+fn a_folder_with_odd_characters_can_be_pasted_into_a_shell() {
+    let palette = Palette::plain();
+    let view = |folder| View { palette: &palette, width: 80, folder };
+    assert_eq!(exchange::show_command(view("reports/x"), 3), "easrig show reports/x --exchange 3");
+    assert_eq!(exchange::show_command(view("it's $(here)"), 3), "easrig show 'it'\\''s $(here)' --exchange 3");
+    assert_eq!(exchange::show_command(view(""), 3), "");
+}
