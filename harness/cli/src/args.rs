@@ -1,5 +1,6 @@
 //! The command line: every flag in a line for `-h` and in a paragraph with an example for `--help`.
 
+mod capture;
 mod run;
 
 use std::{net::SocketAddr, path::PathBuf};
@@ -10,6 +11,7 @@ use easrig_refserver::Switch;
 use easrig_runner::Account;
 
 use crate::output::Color;
+pub(crate) use capture::{CensusArgs, ImportArgs, KeyArgs, ShowArgs, ShowFormat};
 pub(crate) use run::{Effect, Format, RunArgs};
 
 /// A rack of phones for your Exchange ActiveSync server
@@ -87,6 +89,21 @@ pub(crate) enum Command {
     /// Reads the XML that `easrig decode` prints and writes the canonical WBXML bytes. On a terminal they are shown in
     /// hexadecimal. Example: easrig decode message.wbxml | easrig encode > again.wbxml
     Encode(EncodeArgs),
+    /// Show what a capture or a run holds
+    ///
+    /// Every exchange decoded: request line and query in words, headers, bodies as XML, every Status by name, and of a
+    /// policy the settings that bind a device. Example: easrig show reports/monday --exchange 12
+    Show(ShowArgs),
+    /// Turn captures into one .eascap file
+    ///
+    /// Reads packets (with TLS, where keys are at hand), HTTP archives and mailbox logs, and says everything that is missing
+    /// in them. What is written is redacted as in a run. Example: easrig import trace.pcapng --keylog keys.log -o x.eascap
+    Import(ImportArgs),
+    /// List the devices in logs, tables and captures
+    ///
+    /// Who would be hit by an upgrade or a policy: every device with its owner, system, protocol versions, requests,
+    /// statuses, access state and last success. Example: easrig census u_ex261122.log devices.csv
+    Census(CensusArgs),
     /// Print a script for completion in your shell
     ///
     /// Example: easrig completions bash > ~/.local/share/bash-completion/completions/easrig

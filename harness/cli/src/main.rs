@@ -10,11 +10,13 @@ use easrig_report::Exit;
 
 mod accounts;
 mod args;
+mod census;
 mod decode;
 mod demo;
 mod embedded;
 mod encode;
 mod explain;
+mod import;
 mod input;
 mod library;
 mod list;
@@ -24,6 +26,7 @@ mod progress;
 mod report;
 mod run;
 mod serve;
+mod show;
 mod suggest;
 mod target;
 
@@ -56,6 +59,9 @@ fn dispatch(cli: Cli, output: &Output) -> miette::Result<Exit> {
         Command::Serve(args) => serve::serve(&args, &library()?, output),
         Command::Decode(args) => decode::decode(&args, output),
         Command::Encode(args) => encode::encode(&args, output),
+        Command::Show(args) => show::show(&args, output),
+        Command::Import(args) => import::import(&args, output),
+        Command::Census(args) => census::census(&args, output),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "easrig", &mut script);

@@ -79,7 +79,11 @@ fn select(args: &RunArgs, library: &Library) -> miette::Result<Vec<Arc<Scenario>
     Ok(scenarios)
 }
 
-fn command(name: &str) -> miette::Result<Command> {
+/// The command of that name, in any letter case.
+///
+/// # Errors
+/// When there is none.
+pub(crate) fn command(name: &str) -> miette::Result<Command> {
     let name = name.trim();
     let found = Command::all().find(|command| command.name().eq_ignore_ascii_case(name));
     found.ok_or_else(|| {

@@ -1,0 +1,120 @@
+use std::{num::NonZeroU64, path::PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use super::ListFormat;
+
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    /// A capture, or the folder of a run
+    ///
+    /// An .eascap file, or a pcap, pcapng, HAR, SAZ or ActiveSync mailbox log; which it is shows in its first bytes. A run
+    /// folder knows which exchange belongs to which cell. Example: easrig show reports/monday --cell sync/first,wp7
+    #[arg(value_name = "CAPTURE|RUN")]
+    pub(crate) capture: PathBuf,
+
+    /// Only what this device sent
+    ///
+    /// The DeviceId in the query, in any letter case; in a run folder and in an import without --keep-content that is its
+    /// pseudonym. Example: --device ApplF17K9PT
+    #[arg(long, value_name = "ID", help_heading = "Selection")]
+    pub(crate) device: Option<String>,
+
+    /// Only these commands
+    ///
+    /// Names of ActiveSync commands and OPTIONS, separated by commas. Example: --command Sync,Ping
+    #[arg(long, value_name = "LIST", value_delimiter = ',', help_heading = "Selection")]
+    pub(crate) command: Vec<String>,
+
+    /// Only the exchanges of one cell of a run
+    ///
+    /// The scenario, and behind a comma the persona. Example: --cell journeys/reply,wp7
+    #[arg(long, value_name = "SCENARIO[,PERSONA]", help_heading = "Selection")]
+    pub(crate) cell: Option<String>,
+
+    /// Only the exchanges of these numbers
+    ///
+    /// Separated by commas; reports name exchanges by their number. Example: --exchange 12,13
+    #[arg(long, value_name = "N[,N…]", value_delimiter = ',', help_heading = "Selection")]
+    pub(crate) exchange: Vec<NonZeroU64>,
+
+    /// human, json or xml
+    ///
+    /// `json` is one object whose `exchanges` has an entry for every HTTP request, `xml` the same for XML tools, with the
+    /// documents as elements. Example: --format json
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT", hide_possible_values = true)]
+    pub(crate) format: ShowFormat,
+
+    #[command(flatten)]
+    pub(crate) keys: KeyArgs,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ShowFormat {
+    #[default]
+    Human,
+    Json,
+    Xml,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    /// The captures to read, in this order
+    ///
+    /// pcap, pcapng, HAR, SAZ, ActiveSync mailbox logs, .eascap files and run folders.
+    /// Example: easrig import monday.pcapng tuesday.har -o week.eascap
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// The file to write
+    ///
+    /// It appears when the import is complete; an older one of that name is replaced. Example: -o week.eascap
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+
+    /// Keep subjects, bodies and addresses
+    ///
+    /// Otherwise they are replaced by filler of the same length. Credentials are removed in any case, and device ids and
+    /// policy keys are pseudonyms. Example: --keep-content
+    #[arg(long)]
+    pub(crate) keep_content: bool,
+
+    #[command(flatten)]
+    pub(crate) keys: KeyArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CensusArgs {
+    /// Logs, tables of devices and captures; all count together
+    ///
+    /// IIS and reverse proxy logs, CSV of `Get-MobileDevice` or `Get-MobileDeviceStatistics`, and everything that `easrig
+    /// import` reads. Example: easrig census u_ex*.log devices.csv
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// human or json
+    ///
+    /// `json` holds everything that was learned, with times in microseconds since 1970. Example: --format json
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT", hide_possible_values = true)]
+    pub(crate) format: ListFormat,
+
+    #[command(flatten)]
+    pub(crate) keys: KeyArgs,
+}
+
+/// What opens TLS in packet captures.
+#[derive(Debug, Args)]
+pub(crate) struct KeyArgs {
+    /// A TLS key log, to open encrypted packets
+    ///
+    /// As programs write it to SSLKEYLOGFILE; a pcapng may hold one itself. Example: --keylog keys.log
+    #[arg(long, value_name = "FILE", help_heading = "TLS")]
+    pub(crate) keylog: Option<PathBuf>,
+
+    /// The server's RSA key, to open encrypted packets; repeatable
+    ///
+    /// PEM without passphrase. It opens TLS 1.0 to 1.2 with RSA key exchange only, as old devices use it.
+    /// Example: --server-key exchange.pem
+    #[arg(long, value_name = "PEM", help_heading = "TLS")]
+    pub(crate) server_key: Vec<PathBuf>,
+}

@@ -1,0 +1,97 @@
+//! `easrig show`: every exchange of a capture or a run, decoded.
+
+use std::io;
+
+use easrig_exchange::{Exchange, Outcome};
+use easrig_report::Exit;
+use miette::{IntoDiagnostic as _, WrapErr as _, miette};
+
+use crate::{
+    args::ShowArgs,
+    import::source::{self, Kind, Source, SourceError},
+    output::Output,
+};
+
+mod cells;
+mod entry;
+mod printer;
+mod selection;
+mod xml;
+
+use cells::Cells;
+use printer::Printer;
+use selection::Selection;
+
+pub(crate) fn show(args: &ShowArgs, output: &Output) -> miette::Result<Exit> {
+    let source = Source::open(&args.capture)?;
+    let cells = match source.kind() {
+        Kind::Run => Some(Cells::read(&args.capture, args.cell.as_deref())?),
+        _ if args.cell.is_some() => {
+            return Err(miette!("--cell needs the folder of a run; `{}` is a capture", args.capture.display()));
+        }
+        _ => None,
+    };
+    let selection = Selection::of(args, cells.as_ref())?;
+    let options = source::options(&args.keys)?;
+    let name = source.name();
+    let mut printer = Printer::new(args.format, output);
+    let mut shown = 0_u64;
+    let mut sink = |mut exchange: Exchange| {
+        if selection.takes(&exchange) {
+            hide_credentials(&mut exchange);
+            let cell = cells.as_ref().and_then(|cells| cells.of(exchange.number));
+            printer.exchange(&exchange, cell)?;
+            shown = shown.saturating_add(1);
+        }
+        Ok(())
+    };
+    let read = match selection.numbers() {
+        Some(numbers) => source.read_some(&numbers, &options, &mut sink),
+        None => source.read(&options, &mut sink),
+    };
+    // What could be read is shown, and the result is whole in its form, also when the rest cannot be read.
+    let ended = match &read {
+        Err(SourceError::Sink(_)) => Ok(()),
+        Err(_) if !printer.has_begun() => Ok(()),
+        _ => printer.end(),
+    };
+    let seen = match (read, ended) {
+        (Err(SourceError::Sink(error)), _) | (_, Err(error)) => return unwritten(error),
+        (Err(error), Ok(())) => {
+            return Err(error).into_diagnostic().wrap_err_with(|| format!("cannot read `{name}`"));
+        }
+        (Ok(seen), Ok(())) => seen.words(&name),
+    };
+    if !seen.is_empty() {
+        output.say(&seen);
+    }
+    if shown == 0 {
+        output.say("nothing was selected: no exchange fits");
+        return Ok(Exit::Nothing);
+    }
+    Ok(Exit::Well)
+}
+
+/// What is shown is pasted elsewhere: the header that holds a password, or stands in for one, is never part of it.
+fn hide_credentials(exchange: &mut Exchange) {
+    let hide = |name: &str, value: &str| match name.to_ascii_lowercase().as_str() {
+        "authorization" | "proxy-authorization" => {
+            let scheme = value.split_once(' ').map(|(scheme, _)| format!("{scheme} ")).unwrap_or_default();
+            Some(format!("{scheme}[removed]"))
+        }
+        "cookie" | "set-cookie" => Some("[removed]".to_owned()),
+        _ => None,
+    };
+    exchange.request.headers.rewrite(hide);
+    if let Outcome::Answered(response) = &mut exchange.outcome {
+        response.headers.rewrite(hide);
+    }
+}
+
+/// A reader that goes away early (`| head`) is no error.
+fn unwritten(error: io::Error) -> miette::Result<Exit> {
+    match error.kind() {
+        io::ErrorKind::BrokenPipe => Ok(Exit::Well),
+        _ => Err(error).into_diagnostic().wrap_err("the result could not be written to stdout"),
+    }
+}

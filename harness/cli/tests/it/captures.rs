@@ -1,0 +1,162 @@
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use serde_json::Value;
+
+use crate::easrig::{Ended, easrig};
+
+/// One of the captures that are committed.
+fn capture(name: &str) -> String {
+    let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "../../captures", name].iter().collect();
+    path.to_str().unwrap().to_owned()
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+fn exchanges(ended: &Ended) -> Vec<Value> {
+    let value: Value = serde_json::from_str(ended.text()).unwrap();
+    assert_eq!(value["format"], 1);
+    value["exchanges"].as_array().unwrap().clone()
+}
+
+fn numbers(exchanges: &[Value]) -> Vec<u64> {
+    exchanges.iter().map(|exchange| exchange["number"].as_u64().unwrap()).collect()
+}
+
+/// An archive with one request whose header, query and body each hold something that nobody else should read.
+const HAR: &str = r#"{"log":{"entries":[{"startedDateTime":"2026-11-22T05:00:00.000Z","time":12,
+  "request":{"method":"POST",
+    "url":"https://mail.example.test/Microsoft-Server-ActiveSync?Cmd=SendMail&User=person-canary&DeviceId=ApplCANARY17&DeviceType=iPhone",
+    "headers":[{"name":"Authorization","value":"Basic c2VzYW1lLWNhbmFyeQ=="},{"name":"Cookie","value":"id=cookie-canary"},
+      {"name":"Content-Type","value":"message/rfc822"}],
+    "postData":{"mimeType":"message/rfc822","text":"Subject: subject-canary\r\n\r\nHello\r\n"}},
+  "response":{"status":200,"statusText":"OK","headers":[],"content":{"size":0}}}]}}"#;
+
+#[test]
+fn several_captures_become_one_and_what_was_missing_is_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("x.eascap");
+    let files = [capture("vlan-cut.pcap"), capture("tls12.pcapng"), capture("tls12.keys")];
+    let [cut, encrypted, keys] = files.each_ref().map(String::as_str);
+    let ended = easrig(&["import", cut, encrypted, "--keylog", keys, "-o", text(&out)]);
+    assert_eq!((ended.code, ended.text()), (0, ""), "{}", ended.stderr);
+    for words in
+        ["17 exchanges, 0 gaps", "damaged at byte 37255", "3 streams (3 encrypted), 18 exchanges", "35 exchanges in"]
+    {
+        assert!(ended.stderr.contains(words), "{words}: {}", ended.stderr);
+    }
+    let shown = easrig(&["show", text(&out), "--format", "json"]);
+    assert_eq!(shown.code, 0, "{}", shown.stderr);
+    assert_eq!(numbers(&exchanges(&shown)), (1..=35).collect::<Vec<_>>());
+
+    // Pseudonyms keep equality: the same device is the same in what was imported from both.
+    let again = dir.path().join("y.eascap");
+    assert_eq!(easrig(&["import", text(&out), encrypted, "--keylog", keys, "-o", text(&again)]).code, 0);
+    assert_eq!(exchanges(&easrig(&["show", text(&again), "--format", "json"])).len(), 53);
+}
+
+#[test]
+fn traffic_that_stays_closed_is_said_and_is_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("x.eascap");
+    let ended = easrig(&["import", &capture("tls13-no-keys.pcapng"), "-o", text(&out)]);
+    assert_eq!(ended.code, 4);
+    assert!(ended.stderr.contains("not decrypted: 1 streams: no key"), "{}", ended.stderr);
+    let opened = easrig(&["show", &capture("tls12-rsa-gcm.pcapng"), "--server-key", &capture("server-key.pem")]);
+    assert_eq!(opened.code, 0, "{}", opened.stderr);
+    assert!(opened.text().contains("status  HTTP 200"), "{}", opened.text());
+}
+
+#[test]
+fn what_is_written_is_redacted_as_in_a_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let (har, out) = (dir.path().join("x.har"), dir.path().join("x.eascap"));
+    fs::write(&har, HAR).unwrap();
+    let raw = easrig(&["show", text(&har), "--device", "applcanary17"]);
+    assert_eq!(raw.code, 0, "{}", raw.stderr);
+    assert!(raw.text().contains("subject-canary") && raw.text().contains("Basic [removed]"), "{}", raw.text());
+    assert!(!raw.text().contains("c2VzYW1l") && !raw.text().contains("cookie-canary"), "{}", raw.text());
+
+    let canaries = |args: &[&str]| {
+        let ended = easrig(&[&["import", text(&har), "-o", text(&out)], args].concat());
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+        let bytes = String::from_utf8_lossy(&fs::read(&out).unwrap()).into_owned();
+        ["person-canary", "CANARY17", "subject-canary", "c2VzYW1l", "cookie-canary"].map(|word| bytes.contains(word))
+    };
+    assert_eq!(canaries(&[]), [false; 5]);
+    assert_eq!(canaries(&["--keep-content"]), [true, false, true, false, false]);
+}
+
+#[test]
+fn an_import_that_fails_leaves_everything_as_it_was() {
+    let dir = tempfile::tempdir().unwrap();
+    let (out, bad) = (dir.path().join("x.eascap"), dir.path().join("bad.txt"));
+    let good = capture("cooked.pcapng");
+    assert_eq!(easrig(&["import", &good, "-o", text(&out)]).code, 0);
+    let before = fs::read(&out).unwrap();
+    fs::write(&bad, "hello").unwrap();
+    for input in [text(&bad), "/nowhere/at/all", text(dir.path()), text(&out)] {
+        let ended = easrig(&["import", &good, input, "-o", text(&out)]);
+        assert_eq!((ended.code, ended.text()), (2, ""), "{input}: {}", ended.stderr);
+    }
+    assert_eq!(easrig(&["import", &good, "-o", text(&out), "--keylog", text(&bad)]).code, 2);
+    assert_eq!(easrig(&["import", &good, "-o", text(&out), "--server-key", text(&bad)]).code, 2);
+    assert_eq!(easrig(&["import", &good, "-o", text(dir.path())]).code, 2);
+    assert_eq!(fs::read(&out).unwrap(), before);
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2, "no half file is left");
+}
+
+#[test]
+fn a_damaged_file_is_shown_up_to_the_damage() {
+    let dir = tempfile::tempdir().unwrap();
+    let (out, hurt) = (dir.path().join("x.eascap"), dir.path().join("y.eascap"));
+    assert_eq!(easrig(&["import", &capture("cooked.pcapng"), "-o", text(&out)]).code, 0);
+    let bytes = fs::read(&out).unwrap();
+
+    fs::write(&hurt, &bytes[..bytes.len() - 5]).unwrap();
+    let torn = easrig(&["show", text(&hurt), "--format", "json"]);
+    assert_eq!((torn.code, exchanges(&torn).len()), (0, 11), "{}", torn.stderr);
+    assert!(torn.stderr.contains("is torn"), "{}", torn.stderr);
+
+    let mut broken = bytes.clone();
+    broken[bytes.len() / 2] ^= 1;
+    fs::write(&hurt, broken).unwrap();
+    let damaged = easrig(&["show", text(&hurt), "--format", "json"]);
+    assert_eq!(damaged.code, 2);
+    assert!((1..11).contains(&exchanges(&damaged).len()), "{}", damaged.stderr);
+    assert!(damaged.stderr.contains("is damaged"), "{}", damaged.stderr);
+
+    fs::write(&hurt, b"hello").unwrap();
+    let strange = easrig(&["show", text(&hurt), "--format", "json"]);
+    assert_eq!((strange.code, strange.text()), (2, ""), "{}", strange.stderr);
+}
+
+#[test]
+fn a_census_counts_logs_and_captures_together() {
+    let dir = tempfile::tempdir().unwrap();
+    let (log, har, bad) = (dir.path().join("u.log"), dir.path().join("x.har"), dir.path().join("bad.txt"));
+    let lines = "#Fields: date time cs-method cs-uri-stem cs-uri-query cs-username cs(User-Agent) sc-status\n\
+        2026-11-22 05:00:00 POST /Microsoft-Server-ActiveSync/default.eas \
+        User=alice&DeviceId=ApplF17K9PT&DeviceType=iPhone&Cmd=Sync alice Apple-iPhone9C1/1402.100 200\n\
+        2026-11-22 05:00:01 GET /favicon.ico - - curl 404\n";
+    fs::write(&log, lines).unwrap();
+    fs::write(&har, HAR).unwrap();
+    fs::write(&bad, "hello\n").unwrap();
+    let ended = easrig(&["census", text(&log), text(&har)]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    insta::assert_snapshot!(ended.text(), @r"
+    DEVICE        TYPE    OWNER          SYSTEM                    REQUESTS    HTTP   LAST SUCCESS
+    ApplF17K9PT   iPhone  alice          Apple-iPhone9C1/1402.100  Sync 1      200 1  2026-11-22
+    ApplCANARY17  iPhone  person-canary                            SendMail 1  200 1
+    ");
+    assert!(ended.stderr.contains("2 devices in 3 lines and requests, 1 about something else"), "{}", ended.stderr);
+    let json: Value = serde_json::from_str(easrig(&["census", text(&log), "--format", "json"]).text()).unwrap();
+    assert_eq!((&json["format"], &json["devices"][0]["commands"]["Sync"]), (&1.into(), &1.into()), "{json}");
+    assert_eq!(easrig(&["census", text(&log), text(&bad)]).code, 2);
+    assert_eq!(easrig(&["census", "/nowhere/at/all"]).code, 2);
+    assert_eq!(easrig(&["census", &capture("tls13-no-keys.pcapng")]).code, 4);
+}

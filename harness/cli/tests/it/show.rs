@@ -1,0 +1,131 @@
+use std::{fs, path::Path};
+
+use quick_xml::events::Event;
+use serde_json::Value;
+
+use crate::easrig::{Ended, easrig};
+
+const POLICY: &str = "[policy]\nRequireDeviceEncryption = true\nAllowNonProvisionableDevices = false\n";
+
+/// A run in which Windows Phone 7 is blocked by a policy and an iPhone is not.
+fn run(dir: &Path) -> (String, Ended) {
+    let (out, policy) = (dir.join("run"), dir.join("strict.toml"));
+    fs::write(&policy, POLICY).unwrap();
+    let (out, policy) = (out.to_str().unwrap(), policy.to_str().unwrap());
+    let scenario = "journeys/onboarding-by-server-name";
+    let target = ["--target", "embedded:exchange-2010-sp1", "--policy", policy, "--persona", "wp7,ios-17"];
+    let ended = easrig(&[&["run", scenario, "--out", out], &target[..]].concat());
+    assert_eq!(ended.code, 1, "{}{}", ended.text(), ended.stderr);
+    (out.to_owned(), ended)
+}
+
+fn json(args: &[&str]) -> Vec<Value> {
+    let ended = easrig(&[&["show"], args, &["--format", "json"]].concat());
+    assert_eq!(ended.code, 0, "{args:?}: {}", ended.stderr);
+    let value: Value = serde_json::from_str(ended.text()).unwrap();
+    assert_eq!(value["format"], 1);
+    value["exchanges"].as_array().unwrap().clone()
+}
+
+#[test]
+fn a_run_is_shown_as_a_report_names_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let (folder, ended) = run(dir.path());
+    let named = ended.text().lines().find_map(|line| Some(&line[line.find("easrig show ")?..])).unwrap();
+    let words: Vec<&str> = named.split(' ').collect();
+    assert_eq!(words[..4], ["easrig", "show", &folder, "--exchange"], "{named}");
+    let shown = easrig(&words[1..]);
+    assert_eq!(shown.code, 0, "{}", shown.stderr);
+    let head = format!("exchange {}  ", words[4]);
+    assert!(shown.text().starts_with(&head) && shown.text().contains(" × wp7 × "), "{}", shown.text());
+    assert!(!shown.text().contains('\u{1b}'), "{}", shown.text());
+}
+
+#[test]
+fn every_http_request_of_a_run_is_one_exchange_of_its_cell() {
+    let dir = tempfile::tempdir().unwrap();
+    let (folder, _) = run(dir.path());
+    let all = json(&[&folder]);
+    assert!(all.len() > 20, "{}", all.len());
+    assert!(all.iter().all(|exchange| exchange["cell"]["scenario"].is_string()), "{all:?}");
+    let discovery = |exchange: &&Value| exchange["command"].is_null();
+    assert!(all.iter().all(|exchange| exchange["request"]["url"].is_string()));
+
+    let one = json(&[&folder, "--cell", "journeys/onboarding-by-server-name,wp7"]);
+    assert!(!one.is_empty() && one.len() < all.len());
+    assert!(one.iter().all(|exchange| exchange["cell"]["persona"] == "wp7"));
+
+    let number = one[0]["number"].as_u64().unwrap().to_string();
+    let single = json(&[&folder, "--exchange", &number, "--cell", "journeys/onboarding-by-server-name"]);
+    assert_eq!(single, [one[0].clone()]);
+
+    let id = all.iter().find_map(|exchange| exchange["request"]["query"]["device_id"].as_str()).unwrap();
+    let device = json(&[&folder, "--device", &id.to_ascii_uppercase(), "--command", "foldersync,OPTIONS,Provision"]);
+    assert!(!device.is_empty() && device.iter().all(|exchange| exchange["request"]["query"]["device_id"] == *id));
+    assert_eq!(device.iter().filter(discovery).count(), 0);
+}
+
+#[test]
+fn statuses_have_names_and_a_policy_says_what_binds() {
+    let dir = tempfile::tempdir().unwrap();
+    let (folder, _) = run(dir.path());
+    let provision = json(&[&folder, "--command", "Provision"]);
+    let policies: Vec<&Value> = provision.iter().flat_map(|one| one["policies"].as_array().unwrap()).collect();
+    let binding = policies.iter().find(|policy| !policy["binding"].as_array().unwrap().is_empty()).unwrap();
+    assert_eq!(binding["binding"][0]["setting"], "RequireDeviceEncryption", "{binding}");
+    assert_eq!(binding["binding"][0]["value"], "1");
+    let statuses: Vec<&Value> = provision.iter().flat_map(|one| one["statuses"].as_array().unwrap()).collect();
+    let named = |path: &str, name: &str| statuses.iter().any(|one| one["path"] == path && one["name"] == name);
+    assert!(named("HTTP", "OK") && named("Provision/Policies/Policy/Status", "Success"), "{statuses:?}");
+    let human = easrig(&["show", &folder, "--command", "Provision"]);
+    assert!(human.text().contains("1 of 40 settings bind"), "{}", human.text());
+    assert!(human.text().contains("RequireDeviceEncryption = 1"), "{}", human.text());
+}
+
+#[test]
+fn the_xml_is_well_formed_with_documents_inside() {
+    let dir = tempfile::tempdir().unwrap();
+    let (folder, _) = run(dir.path());
+    let ended = easrig(&["show", &folder, "--format", "xml"]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let mut reader = quick_xml::Reader::from_str(ended.text());
+    let (mut exchanges, mut documents) = (0, 0);
+    loop {
+        match reader.read_event().unwrap() {
+            Event::Start(start) if start.name().as_ref() == "exchange" => exchanges += 1,
+            Event::Start(start) if start.name().as_ref() == "FolderSync" => documents += 1,
+            Event::Eof => break,
+            _ => {}
+        }
+    }
+    assert_eq!(exchanges, json(&[&folder]).len());
+    assert!(documents >= 2, "{documents}");
+}
+
+#[test]
+fn what_cannot_be_shown_is_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let (folder, _) = run(dir.path());
+    let tape = format!("{folder}/exchanges.eascap");
+    let wrong: &[&[&str]] = &[
+        &[&folder, "--command", "Snyc"],
+        &[&folder, "--cell", "journeys/onboarding"],
+        &[&folder, "--cell", "journeys/onboarding-by-server-name,nokia"],
+        &[&folder, "--exchange", "0"],
+        &[&tape, "--cell", "journeys/onboarding-by-server-name"],
+        &[dir.path().to_str().unwrap()],
+        &["/nowhere/at/all"],
+    ];
+    for args in wrong {
+        let ended = easrig(&[&["show"], *args].concat());
+        assert_eq!((ended.code, ended.text()), (2, ""), "{args:?}: {}", ended.stderr);
+    }
+    let nothing = easrig(&["show", &folder, "--exchange", "999999", "--format", "json"]);
+    assert_eq!((nothing.code, nothing.text()), (4, "{\"format\":1,\"exchanges\":[\n]}\n"), "{}", nothing.stderr);
+    assert_eq!(easrig(&["show", &folder, "--device", "nobody"]).code, 4);
+
+    fs::write(format!("{folder}/run.jsonl"), "nonsense\n").unwrap();
+    assert_eq!(easrig(&["show", &folder]).code, 2);
+    fs::remove_file(&tape).unwrap();
+    assert_eq!(easrig(&["show", &folder]).code, 2);
+}
