@@ -12,7 +12,6 @@ use crate::rig::{Broken, Phones, at_once, run, scenario_ids};
 /// Scenarios and invariants that no switch breaks, each with the reason.
 const BROKEN_BY_NONE: &[(&str, &str)] = &[
     ("sync/empty-without-cache", "a server may remember or refuse: only a wrong status fails it"),
-    ("sync/get-changes-off", "both answers are allowed until the changes come"),
     ("invariant/answer-in-time", "a late server is judged by the runner's own tests: it costs a heartbeat"),
     ("invariant/http-status", "the reference server has no other statuses; unit tests have"),
     ("invariant/answer-shape", "the typed answers cannot be of another root; unit tests are"),
