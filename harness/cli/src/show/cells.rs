@@ -77,6 +77,14 @@ impl Cells {
                     }
                     self.place(cell.id);
                 }
+                // The invariant's own cell may be missing from a run that was cut short.
+                Event::InvariantBroken { cell, finding } => {
+                    if takes(&cell) {
+                        numbers.extend(finding.exchange);
+                        known = true;
+                    }
+                    self.place(cell);
+                }
                 _ => {}
             }
         }

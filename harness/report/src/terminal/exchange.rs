@@ -64,6 +64,8 @@ pub fn exchange_in_full(exchange: &Exchange, title: &str, view: View<'_>) -> Str
             out.push_str(&answer_line(exchange, &decoded, response, view));
             out.push_str(&headers(&response.headers, "    < ", view));
             out.push_str(&body(&decoded.answer, &decoded.body, "    < ", FULL_MOST));
+            let parts = decoded.parts.iter().enumerate().skip(1);
+            out.extend(parts.map(|(number, part)| format!("    < part {number}: {} bytes\n", part.len())));
         }
     }
     out.push_str(&reading.statuses.iter().map(|status| named(status, view)).collect::<String>());
