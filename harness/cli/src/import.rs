@@ -39,7 +39,7 @@ pub(crate) fn import(args: &ImportArgs, output: &Output) -> miette::Result<Exit>
 /// The rules of a run's tap, with a salt that is never written.
 fn redactor(args: &ImportArgs) -> Redactor {
     let mut salt = [0; 32];
-    fastrand::fill(&mut salt);
+    getrandom::fill(&mut salt).expect("the operating system gives random bytes");
     Redactor::new(salt, if args.keep_content { Content::Kept } else { Content::Masked })
 }
 

@@ -83,7 +83,7 @@ switches! {
     MoveLosesItem = "move-loses-item",
     /// A second folder of the same name is made.
     FolderCreateDuplicate = "folder-create-duplicate",
-    /// Built-in folders can be deleted.
+    /// A built-in folder is said to be deleted, and stays.
     FolderDeleteBuiltin = "folder-delete-builtin",
     /// A new name of a folder is taken and forgotten.
     FolderRenameLost = "folder-rename-lost",

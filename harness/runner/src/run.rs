@@ -292,7 +292,7 @@ pub async fn run(
 fn redactor(orders: &Orders) -> Redactor {
     let content = if orders.keep_content { Content::Kept } else { Content::Masked };
     let mut salt = [0; 32];
-    fastrand::fill(&mut salt);
+    getrandom::fill(&mut salt).expect("the operating system gives random bytes");
     orders.accounts.iter().fold(Redactor::new(salt, content), |redactor, account| {
         let address = account.address.as_deref().unwrap_or_default();
         let tokens = account.authorizations().filter_map(|sent| Some(Secret::new(sent.split_once(' ')?.1)));

@@ -29,8 +29,13 @@ fn delete(desk: &mut Desk<'_>, request: &Request) -> Result<Response, u16> {
     let base = known_folders(desk, &request.sync_key).ok_or(BAD_KEY)?;
     let id = &request.server_id;
     let folder = desk.mailbox.folder(id).ok_or(NOT_FOUND)?;
-    if is_built_in(folder.folder_type) && !desk.switches.has(Switch::FolderDeleteBuiltin) {
-        return Err(SPECIAL);
+    if is_built_in(folder.folder_type) {
+        if !desk.switches.has(Switch::FolderDeleteBuiltin) {
+            return Err(SPECIAL);
+        }
+        let folders = base.folders.clone();
+        let key = advance(desk, Some(base), folders);
+        return Ok(Response { status: Status::SUCCESS, sync_key: Some(key) });
     }
     let below = desk.mailbox.below(id);
     desk.mailbox.remove_folder(id);

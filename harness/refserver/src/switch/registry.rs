@@ -136,12 +136,9 @@ risks! {
     FolderCreateDuplicate: "There are two folders of one name.",
         ["MS-ASCMD_R4013", "MS-ASCMD_R3904", "MS-ASCMD_R4570"],
         ["folder-create/name-clash"];
-    FolderDeleteBuiltin: "The inbox can be deleted.",
-        ["MS-ASCMD_R4046", "MS-ASCMD_R4047", "MS-ASCMD_R5785", "MS-ASCMD_R113", "MS-ASCMD_R4045", "MS-ASCMD_R4235",
-         "MS-ASCMD_R4578", "MS-ASEMAIL_R640", "MS-ASHTTP_R188", "MS-ASHTTP_R296", "MS-ASHTTP_R523", "MS-ASPROV_R509"],
-        ["folder-delete/built-in-refused", "folder-delete/", "folder-sync/", "get-item-estimate/",
-         "item-operations/", "journeys/", "meeting-response/", "move-items/", "options/offered-version-served",
-         "ping/", "search/", "send-mail/", "smart-forward/", "smart-reply/", "sync/"];
+    FolderDeleteBuiltin: "The phone drops its inbox, which the server still has.",
+        ["MS-ASCMD_R4046", "MS-ASCMD_R4047", "MS-ASCMD_R5785", "MS-ASCMD_R4045"],
+        ["folder-delete/built-in-refused"];
     FolderRenameLost: "A folder has its old name again.",
         ["MS-ASCMD_R4100"],
         ["folder-update/rename"];
@@ -186,7 +183,7 @@ risks! {
     SentItemsEmpty: "Sent mail is not in Sent Items.",
         ["MS-ASCMD_R463", "MS-ASCMD_R4379", "MS-ASCMD_R443"],
         ["journeys/send", "send-mail/delivered"];
-    PolicyKeyZero: "The phone provisions in circles and shows no mail.",
+    PolicyKeyZero: "A phone that takes key 0 for none asks for the policy again and again.",
         ["MS-ASCMD_R4990", "MS-ASCMD_R5028", "MS-ASPROV_R378", "MS-ASPROV_R601", "MS-ASPROV_R662", "MS-ASPROV_R509",
          "MS-ASPROV_R458", "MS-ASCMD_R4912", "MS-ASHTTP_R486"],
         ["provision/policy-handshake", "provision/policy-handshake-before-14-1", "provision/asked-for-until-done",
