@@ -239,7 +239,7 @@ async fn perform_in(args: &RunArgs, orders: Orders, library: &Library, output: &
         return dry_run(args.format, &orders, output);
     }
     let path = args.out.clone().unwrap_or_else(|| fresh_folder(""));
-    let strictness = if args.strict { Strictness::Everything } else { Strictness::Musts };
+    let strictness = if args.strict { Strictness::Shoulds } else { Strictness::Musts };
     let (folder, unfinished) = if args.resume {
         let (folder, unfinished) = RunFolder::resume(&path, &orders.started()).into_diagnostic()?;
         (folder, Some(unfinished))

@@ -36,16 +36,16 @@ pub enum Strictness {
     /// Those of level `must`, which the verdicts say already.
     #[default]
     Musts,
-    /// Those of level `should` and `robust` too, even in a cell that passes.
-    Everything,
+    /// Those of level `should` too, even in a cell that passes.
+    Shoulds,
 }
 
 /// What a run exits with.
 pub fn exit(run: &Run, strictness: Strictness) -> Exit {
     let has = |verdict| run.cells.iter().any(|cell| cell.verdict == verdict);
     let judged = |cell: &&Cell| !matches!(cell.verdict, Verdict::Inconclusive | Verdict::Skipped);
-    let slips = run.cells.iter().filter(judged).any(|cell| cell.findings.iter().any(|f| f.level != Level::Must));
-    if has(Verdict::Fail) || has(Verdict::Blocked) || (slips && strictness == Strictness::Everything) {
+    let slips = run.cells.iter().filter(judged).any(|cell| cell.findings.iter().any(|f| f.level == Level::Should));
+    if has(Verdict::Fail) || has(Verdict::Blocked) || (slips && strictness == Strictness::Shoulds) {
         Exit::Broken
     } else if has(Verdict::Inconclusive) || run.finished.is_none() {
         Exit::Unclear
@@ -83,7 +83,7 @@ mod tests {
         let mut slip = cell("sync/a", "wp7", Verdict::Pass);
         slip.findings.push(finding(Level::Should));
         assert_eq!(code(vec![slip.clone()], Strictness::Musts), 0);
-        assert_eq!(code(vec![slip], Strictness::Everything), 1);
+        assert_eq!(code(vec![slip], Strictness::Shoulds), 1);
     }
 
     #[test]

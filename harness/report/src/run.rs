@@ -154,7 +154,8 @@ impl RunBuilder {
             Event::CellStarted { .. }
             | Event::StepStarted { .. }
             | Event::Exchanged { .. }
-            | Event::InvariantBroken { .. } => {}
+            | Event::InvariantBroken { .. }
+            | Event::InvariantMet { .. } => {}
         }
         Ok(())
     }

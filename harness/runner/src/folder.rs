@@ -206,7 +206,9 @@ fn read_events(file: &mut File, path: &Path) -> Result<(Unfinished, u64), Folder
             }
             Ok(Event::RunStarted(first)) => started = Some(first),
             Ok(Event::CellFinished(cell)) => finished.push(cell),
-            Ok(seen @ (Event::InvariantBroken { .. } | Event::Exchanged { .. })) => events.push(seen),
+            Ok(seen @ (Event::InvariantBroken { .. } | Event::InvariantMet { .. } | Event::Exchanged { .. })) => {
+                events.push(seen);
+            }
             Ok(_) => {}
             Err(error) => return Err(bad(format!("not an event of a run file: {error}"))),
         }

@@ -36,19 +36,13 @@ pub(crate) struct Journal {
     folder: Arc<RunFolder>,
     observer: Arc<dyn Observer>,
     redactor: Redactor,
-    kept: Mutex<BTreeMap<CellId, Kept>>,
-}
-
-/// What an invariant came to so far, for one persona and version.
-#[derive(Default)]
-struct Kept {
-    judged: usize,
-    broken: Vec<Finding>,
+    /// The invariants that any exchange concerned, with what was broken.
+    met: Mutex<BTreeMap<CellId, Vec<Finding>>>,
 }
 
 impl Journal {
     pub(crate) fn new(folder: Arc<RunFolder>, observer: Arc<dyn Observer>, redactor: Redactor) -> Self {
-        Self { folder, observer, redactor, kept: Mutex::default() }
+        Self { folder, observer, redactor, met: Mutex::default() }
     }
 
     pub(crate) fn record(&self, event: &Event) -> Result<(), RunError> {
@@ -100,13 +94,10 @@ impl Journal {
         for event in events {
             match event {
                 Event::InvariantBroken { cell, finding } => {
-                    self.kept().entry(cell.clone()).or_default().broken.push(finding.clone());
+                    self.met().entry(cell.clone()).or_default().push(finding.clone());
                 }
-                // Without a version it may have been judged or not; the survey before every part is the case that counts.
-                Event::Exchanged { cell: CellId { persona, version: Some(version), .. }, .. } => {
-                    for rule in &INVARIANTS {
-                        self.kept().entry(invariant(rule.name, persona, *version)).or_default().judged += 1;
-                    }
+                Event::InvariantMet { cell } => {
+                    self.met().entry(cell.clone()).or_default();
                 }
                 _ => {}
             }
@@ -115,21 +106,21 @@ impl Journal {
 
     /// The cells of the invariants, one each per persona and version that met it.
     pub(crate) fn invariant_cells(&self, strict: bool) -> Vec<Cell> {
-        let cell = |(id, kept): (CellId, Kept)| {
+        let cell = |(id, broken): (CellId, Vec<Finding>)| {
             let fails = |f: &Finding| f.level == Level::Must || strict && f.level == Level::Should;
-            let exchanges: Vec<ExchangeNumber> = kept.broken.iter().filter_map(|finding| finding.exchange).collect();
-            let verdict = if kept.broken.iter().any(fails) { Verdict::Fail } else { Verdict::Pass };
-            let reason = kept.broken.first().map_or(String::new(), |first| {
-                format!("broken by {} of {} exchanges; the first: {}", exchanges.len(), kept.judged, first.actual)
+            let exchanges: Vec<ExchangeNumber> = broken.iter().filter_map(|finding| finding.exchange).collect();
+            let verdict = if broken.iter().any(fails) { Verdict::Fail } else { Verdict::Pass };
+            let reason = broken.first().map_or(String::new(), |first| {
+                format!("broken by {} exchanges; the first: {}", exchanges.len(), first.actual)
             });
-            let findings = gathered(kept.broken);
+            let findings = gathered(broken);
             Cell { id, verdict, reason, blocked_by: None, device_error: None, findings, notes: Vec::new(), exchanges }
         };
-        std::mem::take(&mut *self.kept()).into_iter().map(cell).collect()
+        std::mem::take(&mut *self.met()).into_iter().map(cell).collect()
     }
 
-    fn kept(&self) -> MutexGuard<'_, BTreeMap<CellId, Kept>> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    fn met(&self) -> MutexGuard<'_, BTreeMap<CellId, Vec<Finding>>> {
+        self.met.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -202,22 +193,27 @@ impl<'j> CellJournal<'j> {
         let mut seen = self.seen();
         seen.numbers.push(exchange.number);
         let history = seen.histories.entry(exchange.sender.role.clone()).or_default();
-        let mut broken = Vec::new();
+        let mut events = Vec::new();
         for rule in &INVARIANTS {
             // Before a version is chosen there is no cell to put it in; every ladder asks for versions again.
             let Some(version) = decoded.version.or(self.cell.version) else { break };
-            let mut findings = rule.check(&Context { exchange: &exchange, decoded: &decoded, history });
+            let context = Context { exchange: &exchange, decoded: &decoded, history };
+            if !rule.concerns(&context) {
+                continue;
+            }
+            let mut findings = rule.check(&context);
             self.journal.mask(&mut findings, &exchange);
             let cell = invariant(rule.name, &self.cell.persona, version);
-            let mut kept = self.journal.kept();
-            let entry = kept.entry(cell.clone()).or_default();
-            entry.judged += 1;
-            entry.broken.extend(findings.iter().cloned());
-            broken.extend(findings.into_iter().map(|finding| Event::InvariantBroken { cell: cell.clone(), finding }));
+            let mut met = self.journal.met();
+            if !met.contains_key(&cell) {
+                events.push(Event::InvariantMet { cell: cell.clone() });
+            }
+            met.entry(cell.clone()).or_default().extend(findings.iter().cloned());
+            events.extend(findings.into_iter().map(|finding| Event::InvariantBroken { cell: cell.clone(), finding }));
         }
         history.learn(&exchange, &decoded);
         drop(seen);
-        for event in &broken {
+        for event in &events {
             self.journal.record(event)?;
         }
         Ok(exchange)

@@ -21,7 +21,7 @@ pub struct CellOutcome {
     pub sent: bool,
     /// The least confidence among the persona's values that the cell rests on.
     pub confidence: Option<Confidence>,
-    /// Findings of level `should` and `robust` count as failures (`--strict`).
+    /// Findings of level `should` count as failures (`--strict`).
     pub strict: bool,
 }
 
@@ -69,7 +69,7 @@ impl CellOutcome {
     }
 
     fn fails(&self, finding: &Finding) -> bool {
-        self.strict || finding.level == Level::Must
+        finding.level == Level::Must || self.strict && finding.level == Level::Should
     }
 
     fn failure(&self, first: &Finding) -> String {
@@ -169,8 +169,8 @@ mod tests {
     }
 
     #[test]
-    fn should_and_robust_fail_only_when_strict() {
-        for level in [Level::Should, Level::Robust] {
+    fn should_fails_only_when_strict_and_robust_never() {
+        for (level, verdict) in [(Level::Should, Verdict::Fail), (Level::Robust, Verdict::Pass)] {
             let lax = outcome(|o| o.findings.push(finding(level)));
             assert_eq!(lax.verdict, Verdict::Pass);
             assert!(lax.reason.starts_with("findings: 1 of level"));
@@ -178,7 +178,7 @@ mod tests {
                 o.findings.push(finding(level));
                 o.strict = true;
             });
-            assert_eq!(strict.verdict, Verdict::Fail);
+            assert_eq!(strict.verdict, verdict);
         }
     }
 

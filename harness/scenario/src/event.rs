@@ -47,6 +47,11 @@ pub enum Event {
     },
     /// A cell is finished; the file is synced after this line.
     CellFinished(Cell),
+    /// An exchange was the first that an invariant had anything to say about; without one, it has no cell.
+    InvariantMet {
+        /// The invariant's cell.
+        cell: CellId,
+    },
     /// An invariant was broken by an exchange; the invariant's own cell gathers these at the end of the run.
     InvariantBroken {
         /// The invariant's cell.

@@ -39,6 +39,7 @@ pub struct Invariant {
     pub why: &'static str,
     /// What to change on the server.
     pub fix: &'static str,
+    concerns: fn(&Context<'_>) -> bool,
     check: fn(&Context<'_>) -> Vec<Slip>,
 }
 
@@ -67,9 +68,15 @@ impl Invariant {
         INVARIANTS.iter().find(|invariant| invariant.name == name)
     }
 
+    /// Whether the rule says anything about this exchange; an exchange without a whole answer is nobody's concern. A rule
+    /// that concerned no exchange of a run has held nothing.
+    pub fn concerns(&self, context: &Context<'_>) -> bool {
+        whole(context) && (self.concerns)(context)
+    }
+
     /// What this exchange does against the rule. An exchange without a whole answer breaks none.
     pub fn check(&self, context: &Context<'_>) -> Vec<Finding> {
-        if context.exchange.response().is_none_or(|response| response.cut.is_some()) {
+        if !self.concerns(context) {
             return Vec::new();
         }
         let finding = |slip: Slip| Finding {
@@ -81,6 +88,25 @@ impl Invariant {
         };
         (self.check)(context).into_iter().map(finding).collect()
     }
+}
+
+fn whole(context: &Context<'_>) -> bool {
+    context.exchange.response().is_some_and(|response| response.cut.is_none())
+}
+
+/// Every whole answer.
+fn every_answer(_: &Context<'_>) -> bool {
+    true
+}
+
+/// Every answer to a command.
+fn commands(context: &Context<'_>) -> bool {
+    context.command().is_some()
+}
+
+/// Every answer that is a document.
+fn documents(context: &Context<'_>) -> bool {
+    context.decoded.answer.document().is_some()
 }
 
 impl std::fmt::Debug for Invariant {

@@ -43,7 +43,7 @@ pub enum Level {
     Must,
     /// The standard recommends it: breaking it fails the cell under `--strict`.
     Should,
-    /// The standard is silent, clients suffer all the same: breaking it fails the cell under `--strict`.
+    /// The standard is silent, clients suffer all the same: breaking it is told and fails no cell.
     Robust,
 }
 

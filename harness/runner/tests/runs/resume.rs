@@ -151,7 +151,7 @@ async fn a_line_that_is_no_event_is_named_and_a_newer_run_is_not_touched() {
 }
 
 #[tokio::test]
-async fn invariants_count_the_exchanges_of_both_parts() {
+async fn invariants_remember_what_the_first_part_met() {
     let server = rig::good(|_| {}).await;
     let spoil = |request: &easrig_transport::ServerRequest| match rig::command(&request.path_and_query).as_str() {
         "FolderSync" => rig::says(200, "text/plain", FOLDERS),
@@ -163,10 +163,6 @@ async fn invariants_count_the_exchanges_of_both_parts() {
     let folder = rig::copy(&record);
     rig::cut(folder.path(), "run.jsonl", lines[lines.len() / 2]);
     let resumed = rig::resume(orders(&way.url), folder).await;
-    for cell in invariants(&resumed).filter(|cell| cell.reason.starts_with("broken by")) {
-        let numbers: Vec<usize> = cell.reason.split(' ').filter_map(|word| word.parse().ok()).collect();
-        assert!(numbers[0] <= numbers[1], "{}", cell.reason);
-    }
     let broken = |record: &Record| invariants(record).map(|c| (c.id.clone(), c.verdict)).collect::<Vec<_>>();
     assert_eq!(broken(&resumed), broken(&record));
 }

@@ -13,6 +13,7 @@ pub(super) const INVARIANT: Invariant = Invariant {
     title: "Every command and version that the server offers works",
     why: "Phones choose by what is offered; what is offered and refused looks like an outage to the owner.",
     fix: "Take the command or version out of the server's answer to OPTIONS, or switch it on.",
+    concerns: |context| context.decoded.verb.is_some(),
     check,
 };
 

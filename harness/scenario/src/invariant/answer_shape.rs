@@ -4,7 +4,7 @@ use easrig_eas::schema::{self, Direction};
 
 use crate::Level;
 
-use super::{Context, Invariant, Slip};
+use super::{Context, Invariant, Slip, documents};
 
 pub(super) const INVARIANT: Invariant = Invariant {
     name: "answer-shape",
@@ -13,6 +13,7 @@ pub(super) const INVARIANT: Invariant = Invariant {
     title: "Every element stands in its place, with a value of its type, in a version that has it",
     why: "Phones skip what they do not expect, or drop the whole answer: items are missing or the account stops.",
     fix: "The finding names the element; this is a matter for whoever makes the server.",
+    concerns: documents,
     check,
 };
 

@@ -16,6 +16,10 @@ pub(super) const INVARIANT: Invariant = Invariant {
     title: "A body is as long as was asked for, and says so when it is cut",
     why: "A phone shows a cut mail as if it were whole, or loads far more than its owner's data plan likes.",
     fix: "This is a matter for whoever makes the server.",
+    concerns: |context| {
+        let answer = context.decoded.answer.root();
+        answer.is_some_and(|answer| answer.descendants().any(|element| element.tag() == base::BODY))
+    },
     check,
 };
 

@@ -7,7 +7,7 @@ use easrig_eas::{
 
 use crate::{Level, decoded::Content, model::Verb};
 
-use super::{Context, Invariant, Slip};
+use super::{Context, Invariant, Slip, every_answer};
 
 pub(super) const INVARIANT: Invariant = Invariant {
     name: "headers",
@@ -16,6 +16,7 @@ pub(super) const INVARIANT: Invariant = Invariant {
     title: "Answers carry the headers that phones go by",
     why: "Many phones look at the content type first and drop an answer that has another one.",
     fix: "Send `Content-Type: application/vnd.ms-sync.wbxml` with every document; look for a proxy that changes it.",
+    concerns: every_answer,
     check,
 };
 

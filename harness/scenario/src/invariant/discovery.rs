@@ -14,16 +14,17 @@ pub(super) const INVARIANT: Invariant = Invariant {
     title: "Autodiscover answers in its own namespaces",
     why: "A phone that reads by namespace finds no server in the answer and asks its owner for the server's name.",
     fix: "Answer in `responseschema/2006` outside and `mobilesync/responseschema/2006` inside, whatever the request is in.",
+    concerns: discovers,
     check,
 };
 
+fn discovers(context: &Context<'_>) -> bool {
+    context.exchange.response().is_some_and(|response| response.status == 200)
+        && context.exchange.request.url.path().to_ascii_lowercase().ends_with("/autodiscover.xml")
+}
+
 fn check(context: &Context<'_>) -> Vec<Slip> {
-    let Some(response) = context.exchange.response().filter(|response| response.status == 200) else {
-        return Vec::new();
-    };
-    if !context.exchange.request.url.path().to_ascii_lowercase().ends_with("/autodiscover.xml") {
-        return Vec::new();
-    }
+    let Some(response) = context.exchange.response() else { return Vec::new() };
     // What cannot be read at all is the scenario's to judge.
     let coding = ContentEncoding::parse(response.headers.get("Content-Encoding").unwrap_or_default());
     let Ok(body) = coding.decode(&response.body, MOST) else { return Vec::new() };

@@ -4,7 +4,7 @@ use easrig_eas::Command;
 
 use crate::{Level, decoded::Content};
 
-use super::{Context, Invariant, Slip};
+use super::{Context, Invariant, Slip, commands};
 
 pub(super) const INVARIANT: Invariant = Invariant {
     name: "document",
@@ -13,6 +13,7 @@ pub(super) const INVARIANT: Invariant = Invariant {
     title: "An answer with HTTP 200 is a document that can be decoded",
     why: "A phone that cannot read the answer stops synchronising, or asks for the same again and again.",
     fix: "A page in HTML comes from a proxy or login portal in front of the server; broken WBXML from the server itself.",
+    concerns: commands,
     check,
 };
 

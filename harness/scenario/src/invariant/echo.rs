@@ -9,7 +9,7 @@ use easrig_wbxml::{
 
 use crate::Level;
 
-use super::{Context, Invariant, Slip};
+use super::{Context, Invariant, Slip, documents};
 
 pub(super) const INVARIANT: Invariant = Invariant {
     name: "no-echo",
@@ -18,6 +18,7 @@ pub(super) const INVARIANT: Invariant = Invariant {
     title: "Nothing of the request comes back as part of the answer",
     why: "A server that sends the request back has not done what was asked, though it looks like success.",
     fix: "Look for something between phone and server that answers by itself; else ask whoever makes the server.",
+    concerns: documents,
     check,
 };
 

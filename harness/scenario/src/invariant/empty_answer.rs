@@ -8,7 +8,7 @@ use crate::{
     decoded::{Content, empty_is_success},
 };
 
-use super::{Context, Invariant, Slip, sync_key::collections};
+use super::{Context, Invariant, Slip, commands, sync_key::collections};
 
 pub(super) const INVARIANT: Invariant = Invariant {
     name: "empty-answer",
@@ -17,6 +17,7 @@ pub(super) const INVARIANT: Invariant = Invariant {
     title: "An empty answer is sent only where it means that all is well",
     why: "A phone that gets nothing where it waits for a key or an id starts over, or gives up.",
     fix: "Send a document; an empty HTTP 200 is for sent mail and for a Sync without changes.",
+    concerns: commands,
     check,
 };
 

@@ -2,7 +2,7 @@
 
 use crate::Level;
 
-use super::{Context, Invariant, Slip};
+use super::{Context, Invariant, Slip, every_answer};
 
 pub(super) const INVARIANT: Invariant = Invariant {
     name: "http-status",
@@ -11,6 +11,7 @@ pub(super) const INVARIANT: Invariant = Invariant {
     title: "HTTP status codes are ones that phones know",
     why: "A phone that meets a code it does not know shows a general error, or tries again without end.",
     fix: "Look for a proxy or firewall that answers in the server's place.",
+    concerns: every_answer,
     check,
 };
 

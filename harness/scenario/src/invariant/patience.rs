@@ -16,6 +16,7 @@ pub(super) const INVARIANT: Invariant = Invariant {
     title: "A waiting request is answered when its time is over, not later and not for no reason",
     why: "A phone that waits longer than it asked for takes the connection for dead; one that is answered at once burns its battery.",
     fix: "Look at the time limits of the proxy or load balancer: they have to be longer than the phone's heartbeat.",
+    concerns: |context| asked(context).is_some(),
     check,
 };
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use easrig_eas::Version;
+use easrig_eas::{Command, Version};
 use easrig_wbxml::{
     Element, Tag,
     tags::{air_sync, air_sync_base as base, folder_hierarchy as hierarchy, move_items},
@@ -10,7 +10,7 @@ use easrig_wbxml::{
 
 use crate::Level;
 
-use super::{Context, Invariant, Slip, sync_key::collections};
+use super::{Context, Invariant, Slip, documents, sync_key::collections};
 
 pub(super) const EMPTY_NODES: Invariant = Invariant {
     name: "no-empty-nodes",
@@ -19,6 +19,7 @@ pub(super) const EMPTY_NODES: Invariant = Invariant {
     title: "Lists of an answer are left out rather than sent empty",
     why: "Phones count on something inside; some crash, some ask again without end.",
     fix: "This is a matter for whoever makes the server.",
+    concerns: documents,
     check: empty_nodes,
 };
 
@@ -29,6 +30,7 @@ pub(super) const DOUBLE_CHANGES: Invariant = Invariant {
     title: "One answer adds or deletes an item or folder once",
     why: "The phone shows folders or mails twice, or stops at a folder it has already removed.",
     fix: "This is a matter for whoever makes the server; a repair of the mailbox's index often helps.",
+    concerns: |context| matches!(context.command(), Some(Command::Sync | Command::FolderSync)) && documents(context),
     check: double_changes,
 };
 
@@ -39,6 +41,7 @@ pub(super) const CLIENT_TRAPS: Invariant = Invariant {
     title: "Nothing that is known to trip phones, though the standard lets it pass",
     why: "Each of these once kept a family of phones from synchronising.",
     fix: "The finding names it; newer releases of most servers have it mended.",
+    concerns: documents,
     check: client_traps,
 };
 

@@ -5,7 +5,7 @@ use easrig_wbxml::Element;
 
 use crate::{Level, path::local_name};
 
-use super::{Context, Invariant, Slip};
+use super::{Context, Invariant, Slip, documents};
 
 pub(super) const INVARIANT: Invariant = Invariant {
     name: "one-status",
@@ -14,6 +14,7 @@ pub(super) const INVARIANT: Invariant = Invariant {
     title: "Every part of an answer that can go wrong says whether it did, once",
     why: "Without a Status a phone cannot tell success from failure; it tries again or shows an error.",
     fix: "The finding names the element; this is a matter for whoever makes the server.",
+    concerns: documents,
     check,
 };
 

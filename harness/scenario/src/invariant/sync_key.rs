@@ -17,6 +17,11 @@ pub(super) const INVARIANT: Invariant = Invariant {
     title: "Whatever changed comes with a new synchronisation key",
     why: "With the old key the phone gets the same changes again and again: battery, traffic, doubled items.",
     fix: "This is a matter for whoever makes the server; see whether its state is written to a full or slow disk.",
+    concerns: |context| {
+        use Command::{FolderCreate, FolderDelete, FolderSync, FolderUpdate, Sync};
+        matches!(context.command(), Some(Sync | FolderSync | FolderCreate | FolderDelete | FolderUpdate))
+            && context.decoded.answer.root().is_some()
+    },
     check,
 };
 
