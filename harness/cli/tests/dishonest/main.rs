@@ -12,14 +12,13 @@ use crate::rig::{Broken, Phones, at_once, run, scenario_ids};
 
 /// Scenarios and invariants that no switch breaks, each with the reason.
 const BROKEN_BY_NONE: &[(&str, &str)] = &[
-    ("sync/empty-without-cache", "a server may remember or refuse: only a wrong status fails it"),
     ("invariant/answer-in-time", "a late server is judged by the runner's own tests: it costs a heartbeat"),
     ("invariant/http-status", "the reference server has no other statuses; unit tests have"),
     ("invariant/answer-shape", "the typed answers cannot be of another root; unit tests are"),
     ("invariant/empty-answer", "the typed answers cannot be empty in the wrong place; unit tests are"),
     ("invariant/no-echo", "a server never writes what the device sent as markup; unit tests do"),
     ("invariant/no-empty-nodes", "the encoder of typed answers leaves empty nodes out; unit tests do not"),
-    ("invariant/client-traps", "each trap is a fixture of the unit tests"),
+    ("invariant/changes-once", "the answers are made from maps, which hold an item once; unit tests do not"),
 ];
 
 #[test]

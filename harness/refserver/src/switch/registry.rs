@@ -76,8 +76,8 @@ risks! {
         ["MS-ASCMD_R4581", "MS-ASCMD_R4083", "MS-ASCMD_R4086"],
         ["folder-sync/bad-key", "folder-sync/empty-key"];
     FolderIdsChangeOnResync: "After a resync every folder is new, and all mail is fetched again.",
-        ["MS-ASCMD_R5012", "MS-ASCMD_R4011", "MS-ASCMD_R4045", "MS-ASCMD_R4046", "MS-ASCMD_R4100"],
-        ["folder-sync/stable-ids", "folder-delete/built-in-refused", "folder-delete/delete", "folder-update/rename",
+        ["MS-ASCMD_R5012", "MS-ASCMD_R4011", "MS-ASCMD_R4045", "MS-ASCMD_R4046", "MS-ASCMD_R4100", "MS-ASCMD_R4456"],
+        ["folder-sync/stable-ids", "sync/", "invariant/client-traps", "folder-delete/built-in-refused", "folder-delete/delete", "folder-update/rename",
          "folder-create/create"];
     PingNeverWakes: "New mail comes only when the owner looks.",
         ["MS-ASCMD_R4235", "MS-ASCMD_R4236", "MS-ASCMD_R5032"],
@@ -146,8 +146,8 @@ risks! {
         ["MS-ASCMD_R113"],
         ["journeys/blocked-device"];
     ContactNumberLost: "A new contact has no mobile number.",
-        ["MS-ASCNTC_R492", "MS-ASCMD_R957"],
-        ["sync/contact-fields-survive"];
+        ["MS-ASCNTC_R492", "MS-ASCMD_R957", "MS-ASCNTC_R499"],
+        ["sync/contact-fields-survive", "sync/ghosted-contact-fields"];
     EventReminderLost: "Nobody is reminded of an appointment made on the phone.",
         ["MS-ASCAL_R537", "MS-ASCMD_R957", "MS-ASCAL_R2223"],
         ["sync/event-fields-survive", "sync/event-fields-survive-16"];
@@ -199,8 +199,12 @@ risks! {
         ["MS-ASPROV_R380", "MS-ASPROV_R502"],
         ["provision/unknown-policy-type", "provision/unknown-policy-type-before-14-1"];
     OptionsVersionsOverstated: "The phone picks a version that is refused.",
-        ["MS-ASHTTP_R296", "MS-ASHTTP_R249", "MS-ASHTTP_R1107", "MS-ASHTTP_R244", "MS-ASHTTP_R247", "MS-ASCMD_R113"],
-        ["options/offered-version-served", "options/versions-and-commands", "journeys/", "invariant/advertised-is-served"];
+        ["MS-ASHTTP_R296", "MS-ASHTTP_R249", "MS-ASHTTP_R1107", "MS-ASHTTP_R244", "MS-ASHTTP_R247", "MS-ASCMD_R113",
+         "MS-ASCMD_R4990", "MS-ASPROV_R380", "MS-ASPROV_R458", "MS-ASPROV_R509"],
+        ["options/offered-version-served", "options/versions-and-commands", "journeys/", "invariant/advertised-is-served",
+         "find/", "folder-create/", "folder-delete/", "folder-sync/", "folder-update/", "get-item-estimate/",
+         "item-operations/", "meeting-response/", "move-items/", "ping/", "provision/", "resolve-recipients/", "search/",
+         "send-mail/", "settings/", "smart-forward/", "smart-reply/", "sync/"];
     OptionsCommandMissing: "The phone believes that there are no folders and sets up no account.",
         ["MS-ASHTTP_R1107", "MS-ASHTTP_R244", "MS-ASHTTP_R247", "MS-ASHTTP_R249"],
         ["options/versions-and-commands"];
@@ -208,15 +212,12 @@ risks! {
         ["MS-ASHTTP_R219", "MS-ASHTTP_R218", "MS-ASHTTP_R522"],
         ["folder-sync/content-type", "invariant/headers", "journeys/"];
     HtmlErrorPage: "The phone takes a refusal for an answer and shows nonsense.",
-        ["MS-ASHTTP_R523", "MS-ASHTTP_R178", "MS-ASHTTP_R1107", "MS-ASWBXML_R8"],
-        ["folder-sync/wrong-password-refused", "folder-sync/unknown-user-refused", "journeys/password-changed",
-         "journeys/server-busy", "journeys/mailbox-moved", "invariant/document", "invariant/headers", "folder-create/create",
-         "item-operations/fetch-mail-and-attachment", "journeys/calendar-and-contacts", "journeys/delete",
-         "journeys/move", "journeys/onboarding-by-server-name", "journeys/ping-wakes-on-new-mail",
-         "journeys/policy-refresh", "journeys/read-mail", "journeys/reply",
-         "journeys/strict-under-a-connected-phone", "journeys/two-devices",
-         "meeting-response/accept-gives-calendar-id", "provision/key-accepted-in-both-forms",
-         "resolve-recipients/lookup", "sync/change-reaches-other-device"];
+        ["MS-ASHTTP_R523", "MS-ASHTTP_R178", "MS-ASHTTP_R1107", "MS-ASWBXML_R8", "MS-ASPROV_R458"],
+        ["folder-sync/unknown-user-refused", "folder-sync/wrong-password-refused", "journeys/", "invariant/document",
+         "invariant/headers", "options/",
+         "find/", "folder-create/", "folder-delete/", "folder-sync/", "folder-update/", "get-item-estimate/",
+         "item-operations/", "meeting-response/", "move-items/", "ping/", "provision/", "resolve-recipients/", "search/",
+         "send-mail/", "settings/", "smart-forward/", "smart-reply/", "sync/"];
     GalSearchEmpty: "Colleagues are not found.",
         ["MS-ASCMD_R4609", "MS-ASCMD_R4268", "MS-ASCMD_R5309", "MS-ASCMD_R99910"],
         ["search/gal", "find/gal", "resolve-recipients/lookup"];
@@ -242,7 +243,7 @@ risks! {
         ["MS-ASHTTP_R178", "MS-ASHTTP_R523"],
         ["folder-sync/wrong-password-refused", "journeys/password-changed", "folder-sync/unknown-user-refused"];
     StatusMissing: "The phone cannot tell whether it worked.",
-        ["MS-ASCMD_R4387", "MS-ASCMD_R5854", "MS-ASCMD_R1596", "MS-ASCMD_R4382"],
+        ["MS-ASCMD_R4387", "MS-ASCMD_R5854", "MS-ASCMD_R1596", "MS-ASCMD_R4382", "MS-ASCMD_R1748"],
         ["settings/user-information", "settings/oof", "invariant/one-status"];
 }
 
