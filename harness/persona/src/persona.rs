@@ -31,6 +31,7 @@ pub(crate) mod word;
 pub struct Persona {
     pub(crate) id: String,
     pub(crate) title: String,
+    pub(crate) family: String,
     pub(crate) identity: Identity,
     pub(crate) protocol: Protocol,
     pub(crate) headers: HeaderHabits,
@@ -243,6 +244,11 @@ impl Persona {
     /// Its name for people: `Windows Phone 7.5`.
     pub fn title(&self) -> &str {
         &self.title
+    }
+
+    /// The family it belongs to, as an administrator groups phones: `Windows Phone`.
+    pub fn family(&self) -> &str {
+        &self.family
     }
 
     /// The versions it speaks, as it prefers them.

@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use easrig_exchange::Timestamp;
 use easrig_scenario::{
     Cell, CellId, Verdict,
-    event::{Event, RunStarted, TargetSeen},
+    event::{Event, PersonaCard, RunStarted, ScenarioCard, TargetSeen},
 };
 use serde::Serialize;
 
@@ -17,6 +17,10 @@ const MAX_CELLS: usize = 1_000_000;
 pub struct Run {
     /// Its first line.
     pub started: RunStarted,
+    /// Its scenarios by id.
+    pub scenarios: BTreeMap<String, ScenarioCard>,
+    /// Its personas by id.
+    pub personas: BTreeMap<String, PersonaCard>,
     /// What the target said of itself, once per persona.
     pub seen: Vec<TargetSeen>,
     /// Every cell: persona by persona in plan order, scenarios in plan order, invariants behind them. Cells that were
@@ -115,6 +119,8 @@ impl Run {
 #[derive(Debug, Default)]
 pub struct RunBuilder {
     started: Option<RunStarted>,
+    scenarios: BTreeMap<String, ScenarioCard>,
+    personas: BTreeMap<String, PersonaCard>,
     planned: BTreeMap<String, Vec<CellId>>,
     known: usize,
     seen: Vec<TargetSeen>,
@@ -134,6 +140,10 @@ impl RunBuilder {
                 self.started.get_or_insert(started);
             }
             _ if self.started.is_none() => return Err(ReadError::NoStart),
+            Event::Described { scenarios, personas } => {
+                self.scenarios = scenarios.into_iter().map(|card| (card.id.clone(), card)).collect();
+                self.personas = personas.into_iter().map(|card| (card.id.clone(), card)).collect();
+            }
             Event::Planned { cells } => self.plan(cells)?,
             Event::TargetSeen(seen) => {
                 self.seen.retain(|before| before.persona != seen.persona);
@@ -177,7 +187,16 @@ impl RunBuilder {
         // Invariants are not planned: they are what the exchanges of all the others came to.
         cells.extend(self.finished.into_values());
         sort(&mut cells, &started);
-        Ok(Run { started, seen: self.seen, cells, missing, outages: self.outages, finished: self.end })
+        Ok(Run {
+            started,
+            scenarios: self.scenarios,
+            personas: self.personas,
+            seen: self.seen,
+            cells,
+            missing,
+            outages: self.outages,
+            finished: self.end,
+        })
     }
 
     /// The latest plan of a persona holds: a resumed run plans anew.

@@ -12,7 +12,7 @@ use easrig_exchange::{Exchange, ExchangeNumber, Outcome, Redactor, Request};
 use easrig_persona::DeviceError;
 use easrig_scenario::{
     Cell, CellId, Decoded, Finding, Level, Role, Verdict,
-    event::Event,
+    event::{Event, ExchangeCard},
     invariant::{Context, History, INVARIANTS},
 };
 
@@ -188,8 +188,9 @@ impl<'j> CellJournal<'j> {
     /// Writes an Exchange down, holds it against every invariant and gives it back with its number.
     pub(crate) fn exchanged(&self, mut exchange: Exchange) -> Result<Exchange, RunError> {
         exchange.number = self.journal.folder.keep(self.journal.redactor.redact(shortened(exchange.clone())))?;
-        self.journal.record(&Event::Exchanged { cell: self.cell.clone(), exchange: exchange.number })?;
         let decoded = Decoded::of(&exchange);
+        let card = ExchangeCard::of(&exchange, &decoded);
+        self.journal.record(&Event::Exchanged { cell: self.cell.clone(), exchange: exchange.number, card })?;
         let mut seen = self.seen();
         seen.numbers.push(exchange.number);
         let history = seen.histories.entry(exchange.sender.role.clone()).or_default();

@@ -12,7 +12,7 @@ use easrig_exchange::{Content, Exchange, Redactor, Secret};
 use easrig_persona::Persona;
 use easrig_scenario::{
     Cell, CellId, DeviceError, Role, Scenario, Verdict,
-    event::{self, Event, RunStarted},
+    event::{self, Event, PersonaCard, RunStarted, ScenarioCard},
 };
 use easrig_transport::Client;
 use thiserror::Error;
@@ -98,9 +98,23 @@ impl Orders {
             target: self.target_name.clone(),
             allowed: self.trust.clone(),
             seed: self.seed,
+            repeat: self.repeat,
             scenarios: self.scenarios.iter().map(scenario).collect(),
             personas: self.personas.iter().map(|p| p.id().to_owned()).collect(),
             keep_content: self.keep_content,
+        }
+    }
+
+    /// The second line: what the ids of the first stand for.
+    fn described(&self) -> Event {
+        let persona = |persona: &Arc<Persona>| PersonaCard {
+            id: persona.id().to_owned(),
+            title: persona.title().to_owned(),
+            family: persona.family().to_owned(),
+        };
+        Event::Described {
+            scenarios: self.scenarios.iter().map(|scenario| ScenarioCard::from(&**scenario)).collect(),
+            personas: self.personas.iter().map(persona).collect(),
         }
     }
 
@@ -253,7 +267,10 @@ pub async fn run(
             // The seed is that of the first part, which took fewer tokens than this: none of them comes again.
             tokens = unfinished.last_exchange().0.saturating_add(1) << 8;
         }
-        None => journal.record(&Event::RunStarted(orders.started()))?,
+        None => {
+            journal.record(&Event::RunStarted(orders.started()))?;
+            journal.record(&orders.described())?;
+        }
     }
     let shared = Arc::new(Shared {
         watch: Watch::new(orders.outage),

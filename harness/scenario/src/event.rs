@@ -1,10 +1,10 @@
 //! The run file's lines: what happened, in the order it happened (`run.jsonl`, `format` 1).
 
 use easrig_eas::Version;
-use easrig_exchange::{ExchangeNumber, Timestamp};
+use easrig_exchange::{Exchange, ExchangeNumber, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{Cell, CellId, Finding};
+use crate::{Cell, CellId, Decoded, Finding, Level, Scenario};
 
 /// The number in the first line of every run file.
 pub const FORMAT: u32 = 1;
@@ -15,6 +15,13 @@ pub const FORMAT: u32 = 1;
 pub enum Event {
     /// The first line.
     RunStarted(RunStarted),
+    /// What the ids of the first line stand for, so that every report can be made from the run file alone.
+    Described {
+        /// The scenarios, in plan order.
+        scenarios: Vec<ScenarioCard>,
+        /// The personas, in plan order.
+        personas: Vec<PersonaCard>,
+    },
     /// The plan: every cell that will be tried, so that a run cut short can say what is missing.
     Planned {
         /// The cells, in plan order.
@@ -44,6 +51,9 @@ pub enum Event {
         cell: CellId,
         /// Its number in `exchanges.eascap`.
         exchange: ExchangeNumber,
+        /// It in a line.
+        #[serde(flatten)]
+        card: ExchangeCard,
     },
     /// A cell is finished; the file is synced after this line.
     CellFinished(Cell),
@@ -98,12 +108,83 @@ pub struct RunStarted {
     pub allowed: Vec<String>,
     /// The seed of everything random.
     pub seed: u64,
+    /// How often each cell was to run; times are compared only when that is often enough.
+    pub repeat: u32,
     /// Scenario id and SHA-256 of its file, in plan order: `--resume` compares them.
     pub scenarios: Vec<(String, String)>,
     /// Persona ids, in plan order.
     pub personas: Vec<String>,
     /// Whether contents were kept (`--keep-content`).
     pub keep_content: bool,
+}
+
+/// A scenario as reports name it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScenarioCard {
+    /// Its id.
+    pub id: String,
+    /// What the server does when it is right, in one line.
+    pub title: String,
+    /// How binding it is.
+    pub level: Level,
+    /// Requirement ids; the first names the findings.
+    pub requirements: Vec<String>,
+    /// The commands it is about, by the standard's names.
+    pub commands: Vec<String>,
+    /// What happens to the phone's owner when it breaks.
+    pub why: Option<String>,
+    /// What to change on the server.
+    pub fix: Option<String>,
+}
+
+impl From<&Scenario> for ScenarioCard {
+    fn from(scenario: &Scenario) -> Self {
+        Self {
+            id: scenario.id.clone(),
+            title: scenario.title.clone(),
+            level: scenario.level,
+            requirements: scenario.requirements.clone(),
+            commands: scenario.commands.iter().map(|command| command.name().to_owned()).collect(),
+            why: scenario.why.clone(),
+            fix: scenario.fix.clone(),
+        }
+    }
+}
+
+/// A persona as reports name it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonaCard {
+    /// Its id.
+    pub id: String,
+    /// Its name for people: `Windows Phone 7.5`.
+    pub title: String,
+    /// The family it belongs to: `Windows Phone`.
+    pub family: String,
+}
+
+/// An Exchange in a line: enough for the statuses and times of a report.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExchangeCard {
+    /// What was asked: a command, `OPTIONS`, or the HTTP method of anything else.
+    pub command: String,
+    /// HTTP status code; `None` when there was no answer.
+    pub http: Option<u16>,
+    /// The main Status of the answer, where it has one.
+    pub status: Option<u16>,
+    /// From the first byte due to leave until the last one that came, in microseconds.
+    pub took_us: u64,
+}
+
+impl ExchangeCard {
+    /// The line about an Exchange.
+    pub fn of(exchange: &Exchange, decoded: &Decoded) -> Self {
+        Self {
+            command: decoded.verb.map_or_else(|| exchange.request.method.clone(), |verb| verb.to_string()),
+            http: decoded.http,
+            status: decoded.status.map(|(_, status)| status.0),
+            took_us: exchange.times.done,
+        }
+    }
 }
 
 /// What the target says of itself.

@@ -62,7 +62,7 @@ impl Cells {
         let (mut numbers, mut known) = (BTreeSet::new(), false);
         for event in events {
             match event? {
-                Event::Exchanged { cell, exchange } => {
+                Event::Exchanged { cell, exchange, .. } => {
                     if takes(&cell) {
                         numbers.insert(exchange);
                         known = true;

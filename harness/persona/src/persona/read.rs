@@ -27,6 +27,7 @@ pub(super) fn persona(file: &File, table: &Spanned<DeTable<'_>>) -> Result<Perso
     let persona = Persona {
         id: root.need_plain("id")?,
         title: root.need_plain("title")?,
+        family: root.need_plain("family")?,
         identity: identity(root.need_section("identity")?)?,
         protocol: protocol(root.need_section("protocol")?)?,
         headers: headers(root.need_section("headers")?)?,

@@ -12,6 +12,7 @@ pub(crate) fn started(scenarios: &[&str], personas: &[&str]) -> RunStarted {
         target: "https://mail.example.test/".into(),
         allowed: vec!["--allow writes".into()],
         seed: 7,
+        repeat: 1,
         scenarios: scenarios.iter().map(|id| ((*id).to_owned(), "00".into())).collect(),
         personas: personas.iter().map(|id| (*id).to_owned()).collect(),
         keep_content: false,
