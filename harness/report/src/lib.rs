@@ -16,7 +16,7 @@ pub use compare::{Change, changes, compare_brief};
 pub use exit::{Exit, Strictness, exit};
 pub use junit::junit;
 pub use read::{ReadError, read_events};
-pub use run::{Outage, Run, RunBuilder, Totals};
+pub use run::{Exchanged, Outage, Run, RunBuilder, Totals};
 pub use safe::safe;
 pub use summary::{summary, summary_schema};
 pub use terminal::{

@@ -1,9 +1,12 @@
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
 
-use easrig_exchange::Timestamp;
+use easrig_exchange::{ExchangeNumber, Timestamp};
 use easrig_scenario::{
     Cell, CellId, Verdict,
-    event::{Event, PersonaCard, RunStarted, ScenarioCard, TargetSeen},
+    event::{Event, ExchangeCard, PersonaCard, RunStarted, ScenarioCard, TargetSeen},
 };
 use serde::Serialize;
 
@@ -11,6 +14,9 @@ use crate::ReadError;
 
 /// The most cells a run file may hold: 1,000 scenarios on 100 personas in 10 versions.
 const MAX_CELLS: usize = 1_000_000;
+
+/// The most exchanges whose lines are kept in memory; a report says when there were more.
+const MAX_EXCHANGES: usize = 1_000_000;
 
 /// What a run came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,10 +34,31 @@ pub struct Run {
     pub cells: Vec<Cell>,
     /// How many of the cells were planned and never finished.
     pub missing: usize,
+    /// The exchanges in a line each, in the order of the run file; the first million of them.
+    pub exchanges: Vec<Exchanged>,
+    /// How many exchanges there were beyond those.
+    pub more_exchanges: usize,
     /// When the target did not answer.
     pub outages: Vec<Outage>,
     /// When it ended; `None` when it was cut short.
     pub finished: Option<Timestamp>,
+}
+
+/// An exchange in a line, as the run file holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exchanged {
+    /// Its number in `exchanges.eascap`.
+    pub number: ExchangeNumber,
+    /// The cell that sent it; shared by all of its exchanges.
+    pub cell: Arc<CellId>,
+    /// What was asked: a command, `OPTIONS`, or the HTTP method of anything else.
+    pub command: Arc<str>,
+    /// HTTP status code; `None` when there was no answer.
+    pub http: Option<u16>,
+    /// The main Status of the answer, where it has one.
+    pub status: Option<u16>,
+    /// How long it took, in microseconds.
+    pub took_us: u64,
 }
 
 /// A time in which the target did not answer.
@@ -125,6 +152,10 @@ pub struct RunBuilder {
     known: usize,
     seen: Vec<TargetSeen>,
     finished: HashMap<CellId, Cell>,
+    exchanges: Vec<Exchanged>,
+    more_exchanges: usize,
+    cells: HashMap<CellId, Arc<CellId>>,
+    commands: BTreeSet<Arc<str>>,
     outages: Vec<Outage>,
     end: Option<Timestamp>,
 }
@@ -153,6 +184,7 @@ impl RunBuilder {
                 self.count(1)?;
                 self.finished.insert(cell.id.clone(), cell);
             }
+            Event::Exchanged { cell, exchange, card } => self.keep(cell, exchange, card),
             Event::TargetLost { at, cause } => self.outages.push(Outage { from: at, to: None, cause }),
             Event::TargetBack { at } => {
                 if let Some(outage) = self.outages.last_mut() {
@@ -163,7 +195,6 @@ impl RunBuilder {
             Event::RunFinished { at } => self.end = Some(at),
             Event::CellStarted { .. }
             | Event::StepStarted { .. }
-            | Event::Exchanged { .. }
             | Event::InvariantBroken { .. }
             | Event::InvariantMet { .. } => {}
         }
@@ -194,6 +225,8 @@ impl RunBuilder {
             seen: self.seen,
             cells,
             missing,
+            exchanges: self.exchanges,
+            more_exchanges: self.more_exchanges,
             outages: self.outages,
             finished: self.end,
         })
@@ -211,6 +244,18 @@ impl RunBuilder {
         }
         self.planned.extend(latest);
         Ok(())
+    }
+
+    fn keep(&mut self, cell: CellId, number: ExchangeNumber, card: ExchangeCard) {
+        if self.exchanges.len() >= MAX_EXCHANGES {
+            self.more_exchanges += 1;
+            return;
+        }
+        let cell = Arc::clone(self.cells.entry(cell).or_insert_with_key(|cell| Arc::new(cell.clone())));
+        let command = self.commands.get(card.command.as_str()).cloned().unwrap_or_else(|| card.command.into());
+        self.commands.insert(Arc::clone(&command));
+        let ExchangeCard { http, status, took_us, .. } = card;
+        self.exchanges.push(Exchanged { number, cell, command, http, status, took_us });
     }
 
     fn count(&mut self, more: usize) -> Result<(), ReadError> {

@@ -160,3 +160,22 @@ fn a_file_without_its_first_line_is_refused() {
     assert!(matches!(Run::fold(events), Err(ReadError::NoStart)));
     assert!(matches!(Run::fold([]), Err(ReadError::NoStart)));
 }
+
+#[test]
+fn every_exchange_keeps_its_line_with_its_cell() {
+    let a = cell("sync/a", "wp7", Verdict::Pass);
+    let card =
+        |command: &str, took_us| ExchangeCard { command: command.into(), http: Some(200), status: None, took_us };
+    let exchanged = |number, card| Event::Exchanged { cell: a.id.clone(), exchange: ExchangeNumber(number), card };
+    let events = [
+        Event::RunStarted(started(&["sync/a"], &["wp7"])),
+        exchanged(1, card("OPTIONS", 10)),
+        exchanged(2, card("Sync", 20)),
+        Event::CellFinished(a.clone()),
+    ];
+    let run = Run::fold(events.into_iter().map(Ok)).unwrap();
+    let lines: Vec<_> =
+        run.exchanges.iter().map(|one| (one.number.0, &*one.command, one.took_us, &*one.cell)).collect();
+    assert_eq!(lines, [(1, "OPTIONS", 10, &a.id), (2, "Sync", 20, &a.id)]);
+    assert_eq!(run.more_exchanges, 0);
+}
