@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use easrig_eas::headers::challenges;
-use easrig_exchange::{Exchange, Outcome};
+use easrig_exchange::Exchange;
 use easrig_scenario::{CellId, Decoded, Role};
 
 use crate::{
@@ -72,13 +72,8 @@ impl Shared {
     ) -> Result<Login, RunError> {
         let mut login = Login::Taken;
         for (index, exchange) in exchanges.iter().enumerate() {
-            match &exchange.outcome {
-                Outcome::Failed(failure) => self.watch.failed(&exchange.request.url, failure, &self.journal)?,
-                Outcome::Answered(_) => {
-                    self.watch.answered(&exchange.request.url);
-                    self.partnerships().learn(&pair.of(exchange).user, exchange);
-                }
-            }
+            self.watch.heed(exchange, &self.journal)?;
+            self.partnerships().learn(&pair.of(exchange).user, exchange);
             let later = exchanges.get(index + 1..).unwrap_or_default();
             if passwords == Passwords::Good && is_refused(exchange, later) && has_own_password(exchange, pair) {
                 self.stop_account(exchange, cell);

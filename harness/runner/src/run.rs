@@ -29,7 +29,7 @@ use crate::{
     lease::{Leases, Pair},
     plan::{self, Allowed, Means, Planned, Versions},
     survey, trust,
-    watch::Watch,
+    watch::{Presence, Watch},
 };
 
 /// Where the server is.
@@ -323,8 +323,8 @@ async fn run_lane(shared: &Shared, lane: usize) -> Result<(), RunError> {
     let personas = shared.orders.personas.iter().skip(lane).step_by(shared.leases.len());
     for persona in personas {
         let mut pair = shared.leases.take(lane).await;
-        let ready = shared.watch.ready(&shared.orders.client, &shared.journal).await?.is_ok();
-        let found = match ready && shared.account_stopped(&pair).is_none() {
+        let there = shared.watch.ready(&shared.orders.client, &shared.journal).await? == Presence::There;
+        let found = match there && shared.account_stopped(&pair).is_none() {
             true => survey::run(shared, persona, &mut pair).await?,
             false => survey::Found::default(),
         };
@@ -363,7 +363,7 @@ async fn run_cell(shared: &Shared, planned: &Planned, pair: &Pair) -> Result<Cel
     if let Some(reason) = &planned.skip {
         return Ok(untried(planned, Verdict::Skipped, reason.clone()));
     }
-    if let Err(cause) = shared.watch.ready(&shared.orders.client, &shared.journal).await? {
+    if let Presence::Gone(cause) = shared.watch.ready(&shared.orders.client, &shared.journal).await? {
         let reason = format!("the target does not answer any more: {cause}");
         return Ok(untried(planned, Verdict::Inconclusive, reason));
     }
@@ -374,7 +374,7 @@ async fn run_cell(shared: &Shared, planned: &Planned, pair: &Pair) -> Result<Cel
     let mut seen = vec![worst.verdict];
     for _ in 1..shared.orders.repeat {
         let back = shared.watch.ready(&shared.orders.client, &shared.journal).await?;
-        if back.is_err() || shared.account_stopped(pair).is_some() {
+        if back != Presence::There || shared.account_stopped(pair).is_some() {
             break;
         }
         let again = cell::run(shared, planned, pair).await?;

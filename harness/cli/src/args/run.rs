@@ -146,7 +146,8 @@ pub(crate) struct RunArgs {
 
     /// How long to wait for a server that went away, in seconds
     ///
-    /// An outage is reported once, and the rest goes on when the server is back. Example: --outage 120
+    /// An outage is reported once, and the rest goes on when the server is back. A server that takes three requests in a
+    /// row and answers none of them counts as gone, too (a Ping may wait). Example: --outage 120
     #[arg(long, value_name = "SECONDS", default_value = "30", help_heading = "Run")]
     pub(crate) outage: u64,
 

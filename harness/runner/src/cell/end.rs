@@ -5,7 +5,7 @@ use easrig_scenario::{
 };
 
 use super::Stage;
-use crate::{heed::Login, run::RunError};
+use crate::{heed::Login, run::RunError, watch::Presence};
 
 impl Stage<'_> {
     /// Cleanup steps, then everything that carries the tag; failures are noted and change nothing.
@@ -14,7 +14,13 @@ impl Stage<'_> {
             self.rack.abandon(errand)?;
         }
         let scenario = &self.planned.scenario;
-        if self.login == Login::Taken && (self.climbed || went_through) {
+        let left = self.climbed && scenario.effects > Effects::Reads;
+        let there = !left
+            || self.shared.watch.ready(&self.shared.orders.client, &self.shared.journal).await? == Presence::There;
+        if !there {
+            self.tally.notes.push("what the scenario made may be left behind: the target does not answer".to_owned());
+        }
+        if there && self.login == Login::Taken && (self.climbed || went_through) {
             for step in &scenario.cleanup {
                 if let Ok(task) = self.task(step) {
                     self.journal.step(scenario.steps.len() + 1, &step.title)?;

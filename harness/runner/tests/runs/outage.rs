@@ -7,7 +7,7 @@ use std::{
 };
 
 use easrig_runner::{Orders, Target};
-use easrig_scenario::{Verdict, event::Event};
+use easrig_scenario::{Scenario, Verdict, event::Event};
 use easrig_transport::{ClientConfig, Resolve};
 use tokio::sync::Mutex;
 
@@ -106,4 +106,93 @@ async fn the_dead_ends_of_autodiscover_are_no_outage() {
     for cell in record.cells() {
         assert_eq!(cell.verdict, Verdict::Pass, "{cell:?}");
     }
+}
+
+/// FolderSync from a phone that needs no other request before.
+fn folders(ids: &[&str]) -> Vec<Arc<Scenario>> {
+    ids.iter().map(|id| rig::explicit(id)).collect()
+}
+
+const SIX: [&str; 6] = ["probe/a", "probe/b", "probe/c", "probe/d", "probe/e", "probe/f"];
+
+#[tokio::test]
+async fn a_server_that_takes_requests_and_answers_none_is_lost_after_three_of_them() {
+    let server = rig::good(|_| {}).await;
+    let posts = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&posts);
+    let way = Way::to(&server, move |request| {
+        let silent = counted.load(Ordering::SeqCst) >= 1;
+        counted.fetch_add(usize::from(request.method == "POST"), Ordering::SeqCst);
+        if silent { Deed::Hang } else { Deed::Pass }
+    })
+    .await;
+    let personas = ["android-4", "wp7"].map(rig::persona).to_vec();
+    let orders = Orders { outage: Duration::from_secs(3), personas, ..rig::orders(&way.url, folders(&SIX)) };
+    let record = rig::run(orders).await;
+    assert_eq!((record.count(lost), record.count(back)), (1, 0), "{:?}", record.verdicts());
+    let unanswered = record.exchanges.iter().filter(|exchange| exchange.response().is_none()).count();
+    assert_eq!(unanswered, 3, "the fourth is not sent");
+    let cells = record.cells();
+    assert_eq!(cells.len(), 12);
+    for cell in &cells[1..] {
+        assert_eq!(cell.verdict, Verdict::Inconclusive, "{cell:?}");
+    }
+    let reason = &cells[11].reason;
+    assert!(reason.contains("3 requests in a row were taken and never answered"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_silent_server_that_speaks_again_is_used_again() {
+    let server = rig::good(|_| {}).await;
+    let seen = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&seen);
+    // Four requests of phones are left waiting at most; the looks for a sign of life carry no credentials.
+    let way = Way::to(&server, move |request| {
+        let silent = (2..5).contains(&counted.load(Ordering::SeqCst));
+        counted.fetch_add(usize::from(request.headers.get("Authorization").is_some()), Ordering::SeqCst);
+        if silent { Deed::Hang } else { Deed::Pass }
+    })
+    .await;
+    let record = rig::run(rig::orders(&way.url, folders(&SIX))).await;
+    assert_eq!((record.count(lost), record.count(back)), (1, 1), "{:?}", record.verdicts());
+    let verdicts: Vec<_> = record.cells().iter().map(|cell| cell.verdict).collect();
+    assert_eq!(verdicts.iter().filter(|verdict| **verdict == Verdict::Inconclusive).count(), 3, "{verdicts:?}");
+    assert_ne!(verdicts[5], Verdict::Inconclusive, "{verdicts:?}");
+}
+
+#[tokio::test]
+async fn a_proxy_that_answers_for_a_server_that_hangs_misleads_once() {
+    let server = rig::good(|_| {}).await;
+    let seen = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&seen);
+    let way = Way::to(&server, move |request| match request.headers.get("Authorization") {
+        None => rig::says(401, "", b""),
+        Some(_) if counted.fetch_add(1, Ordering::SeqCst) >= 2 => Deed::Hang,
+        Some(_) => Deed::Pass,
+    })
+    .await;
+    let ids: Vec<_> = (0..20).map(|n| format!("probe/n{n}")).collect();
+    let ids: Vec<_> = ids.iter().map(String::as_str).collect();
+    let record = rig::run(Orders { outage: Duration::from_secs(1), ..rig::orders(&way.url, folders(&ids)) }).await;
+    assert_eq!((record.count(lost), record.count(back)), (1, 0), "{:?}", record.verdicts());
+    let unanswered = record.exchanges.iter().filter(|exchange| exchange.response().is_none()).count();
+    assert_eq!(unanswered, 4, "three, and one more on the proxy's word");
+}
+
+#[tokio::test]
+async fn a_ping_that_waits_is_no_outage() {
+    let server = rig::good(|_| {}).await;
+    let way = Way::to(&server, |request| match rig::command(&request.path_and_query).as_str() {
+        "Ping" => Deed::Hang,
+        _ => Deed::Pass,
+    })
+    .await;
+    let ping = |id: &&str| {
+        let body = r#"<Ping xmlns="Ping"><HeartbeatInterval>60</HeartbeatInterval><Folders><Folder><Id>5</Id><Class>Email</Class></Folder></Folders></Ping>"#;
+        let step = format!("[[step]]\nsend = \"Ping\"\ntimeout_s = 1\nbody = '''{body}'''\n[step.expect]\nhttp = 200");
+        rig::scenario(id, "effects = \"reads\"", &step)
+    };
+    let record = rig::run(rig::orders(&way.url, SIX.iter().map(ping).collect())).await;
+    assert_eq!(record.exchanges.iter().filter(|exchange| exchange.response().is_none()).count(), 6);
+    assert_eq!(record.count(lost), 0, "{:?}", record.verdicts());
 }
