@@ -6,7 +6,7 @@ use std::io::{self, BufReader, Read};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use easrig_exchange::{Failure, Headers, Outcome, Request, Response, Times, Timestamp};
+use easrig_exchange::{Failure, Headers, Outcome, Request, Response, Times, Timestamp, TlsSession};
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
@@ -147,6 +147,26 @@ struct Entry {
     response: HarResponse,
     #[serde(default)]
     timings: Timings,
+    /// What our own export adds.
+    #[serde(default, rename = "_easrig")]
+    own: Value,
+}
+
+/// What our own export says beside what HAR has a place for.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Own {
+    cut: Option<String>,
+    failure: Option<Failure>,
+    times: Option<Times>,
+    tls: Option<OwnTls>,
+}
+
+#[derive(Deserialize)]
+struct OwnTls {
+    version: String,
+    cipher_suite: String,
+    verified: bool,
 }
 
 #[derive(Default, Deserialize)]
@@ -202,7 +222,8 @@ impl Entry {
         let mut body = self.request.post_data.map(Content::bytes).unwrap_or_default();
         body.truncate(limit);
         let request = Request { method: self.request.method, url, headers: headers(self.request.headers, &body), body };
-        let micros = |milliseconds: f64| -> u64 { (milliseconds.max(0.0) * 1000.0).min(1e15) as u64 };
+        let micros = |milliseconds: f64| -> u64 { (milliseconds.max(0.0) * 1000.0).round().min(1e15) as u64 };
+        let own: Own = serde_json::from_value(self.own).unwrap_or_default();
         let done = micros(self.time);
         let mut whole = true;
         let (outcome, first_byte) = match u16::try_from(self.response.status) {
@@ -211,15 +232,21 @@ impl Entry {
                 let mut body = self.response.content.bytes();
                 whole = !(body.is_empty() && expected > 0) && body.len() <= limit;
                 body.truncate(limit);
-                let cut = (!whole).then(|| format!("the archive holds {} of {expected} bytes", body.len()));
+                let short = (!whole).then(|| format!("the archive holds {} of {expected} bytes", body.len()));
+                let cut = own.cut.or(short);
+                whole = cut.is_none();
                 let headers = headers(self.response.headers, &body);
                 let response = Response { status, reason: self.response.status_text, headers, body, cut };
                 (Outcome::Answered(response), Some(done.saturating_sub(micros(self.timings.receive))))
             }
-            _ => (Outcome::Failed(Failure::Closed), None),
+            _ => (Outcome::Failed(own.failure.unwrap_or(Failure::Closed)), None),
         };
-        let times = Times { connected: None, secured: None, first_byte, done };
-        Some((Found { started: Timestamp(started.as_microsecond()), request, outcome, times, tls: None }, whole))
+        let times = own.times.unwrap_or(Times { connected: None, secured: None, first_byte, done });
+        let tls = own.tls.map(|tls| {
+            let OwnTls { version, cipher_suite, verified } = tls;
+            TlsSession { version, cipher_suite, chain: Vec::new(), verified }
+        });
+        Some((Found { started: Timestamp(started.as_microsecond()), request, outcome, times, tls }, whole))
     }
 }
 

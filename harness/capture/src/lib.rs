@@ -21,6 +21,7 @@ mod text;
 mod tls;
 
 pub mod census;
+pub mod export;
 
 pub use import::{Format, ImportError, Limits, Options, Sink, import, import_packets};
 pub use tally::{Damage, Gap, GapKind, Skip, Tally, TcpTally, Undecryptable};
