@@ -11,7 +11,7 @@ use easrig_refserver::Switch;
 use easrig_runner::Account;
 
 use crate::output::Color;
-pub(crate) use capture::{CensusArgs, ImportArgs, KeyArgs, ShowArgs, ShowFormat};
+pub(crate) use capture::{CensusArgs, ExportArgs, ImportArgs, KeyArgs, SelectArgs, ShowArgs, ShowFormat};
 pub(crate) use run::{Effect, Format, RunArgs};
 
 /// A rack of phones for your Exchange ActiveSync server
@@ -99,6 +99,11 @@ pub(crate) enum Command {
     /// Reads packets (with TLS, where keys are at hand), HTTP archives and mailbox logs, and says everything that is missing
     /// in them. What is written is redacted as in a run. Example: easrig import trace.pcapng --keylog keys.log -o x.eascap
     Import(ImportArgs),
+    /// Write a capture or a run for other tools
+    ///
+    /// As an HTTP archive (.har) with every exchange decoded in the field `_easrig`, or as packets (.pcapng) for Wireshark,
+    /// with cell and exchange number as comments. Example: easrig export reports/monday --cell sync/first,wp7 -o x.pcapng
+    Export(ExportArgs),
     /// List the devices in logs, tables and captures
     ///
     /// Who would be hit by an upgrade or a policy: every device with its owner, system, protocol versions, requests,

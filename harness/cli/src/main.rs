@@ -16,11 +16,13 @@ mod demo;
 mod embedded;
 mod encode;
 mod explain;
+mod export;
 mod import;
 mod input;
 mod library;
 mod list;
 mod output;
+mod output_file;
 mod panic;
 mod progress;
 mod report;
@@ -61,6 +63,7 @@ fn dispatch(cli: Cli, output: &Output) -> miette::Result<Exit> {
         Command::Encode(args) => encode::encode(&args, output),
         Command::Show(args) => show::show(&args, output),
         Command::Import(args) => import::import(&args, output),
+        Command::Export(args) => export::export(&args, output),
         Command::Census(args) => census::census(&args, output),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -4,51 +4,32 @@ use std::io;
 
 use easrig_exchange::{Exchange, Outcome};
 use easrig_report::Exit;
-use miette::{IntoDiagnostic as _, WrapErr as _, miette};
+use miette::{IntoDiagnostic as _, WrapErr as _};
 
-use crate::{
-    args::ShowArgs,
-    import::source::{self, Kind, Source, SourceError},
-    output::Output,
-};
+use crate::{args::ShowArgs, import::source::SourceError, output::Output};
 
 mod cells;
+mod chosen;
 mod entry;
 mod printer;
 mod selection;
 mod xml;
 
-use cells::Cells;
+pub(crate) use chosen::Chosen;
+pub(crate) use entry::Entry;
 use printer::Printer;
-use selection::Selection;
 
 pub(crate) fn show(args: &ShowArgs, output: &Output) -> miette::Result<Exit> {
-    let source = Source::open(&args.capture)?;
-    let cells = match source.kind() {
-        Kind::Run => Some(Cells::read(&args.capture, args.cell.as_deref())?),
-        _ if args.cell.is_some() => {
-            return Err(miette!("--cell needs the folder of a run; `{}` is a capture", args.capture.display()));
-        }
-        _ => None,
-    };
-    let selection = Selection::of(args, cells.as_ref())?;
-    let options = source::options(&args.keys)?;
-    let name = source.name();
+    let chosen = Chosen::open(&args.capture, &args.select, &args.keys)?;
+    let name = chosen.name();
     let mut printer = Printer::new(args.format, output);
     let mut shown = 0_u64;
-    let mut sink = |mut exchange: Exchange| {
-        if selection.takes(&exchange) {
-            hide_credentials(&mut exchange);
-            let cell = cells.as_ref().and_then(|cells| cells.of(exchange.number));
-            printer.exchange(&exchange, cell)?;
-            shown = shown.saturating_add(1);
-        }
+    let read = chosen.read(&mut |mut exchange, cell| {
+        hide_credentials(&mut exchange);
+        printer.exchange(&exchange, cell)?;
+        shown = shown.saturating_add(1);
         Ok(())
-    };
-    let read = match selection.numbers() {
-        Some(numbers) => source.read_some(&numbers, &options, &mut sink),
-        None => source.read(&options, &mut sink),
-    };
+    });
     // What could be read is shown, and the result is whole in its form, also when the rest cannot be read.
     let ended = match &read {
         Err(SourceError::Sink(_)) => Ok(()),
@@ -73,7 +54,7 @@ pub(crate) fn show(args: &ShowArgs, output: &Output) -> miette::Result<Exit> {
 }
 
 /// What is shown is pasted elsewhere: the header that holds a password, or stands in for one, is never part of it.
-fn hide_credentials(exchange: &mut Exchange) {
+pub(crate) fn hide_credentials(exchange: &mut Exchange) {
     let hide = |name: &str, value: &str| match name.to_ascii_lowercase().as_str() {
         "authorization" | "proxy-authorization" => {
             let scheme = value.split_once(' ').map(|(scheme, _)| format!("{scheme} ")).unwrap_or_default();

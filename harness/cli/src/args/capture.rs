@@ -13,6 +13,23 @@ pub(crate) struct ShowArgs {
     #[arg(value_name = "CAPTURE|RUN")]
     pub(crate) capture: PathBuf,
 
+    #[command(flatten)]
+    pub(crate) select: SelectArgs,
+
+    /// human, json or xml
+    ///
+    /// `json` is one object whose `exchanges` has an entry for every HTTP request, `xml` the same for XML tools, with the
+    /// documents as elements. Example: --format json
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT", hide_possible_values = true)]
+    pub(crate) format: ShowFormat,
+
+    #[command(flatten)]
+    pub(crate) keys: KeyArgs,
+}
+
+/// Which exchanges of a capture or run; together they narrow.
+#[derive(Debug, Args)]
+pub(crate) struct SelectArgs {
     /// Only what this device sent
     ///
     /// The DeviceId in the query, in any letter case; in a run folder and in an import without --keep-content that is its
@@ -37,16 +54,6 @@ pub(crate) struct ShowArgs {
     /// Separated by commas; reports name exchanges by their number. Example: --exchange 12,13
     #[arg(long, value_name = "N[,N…]", value_delimiter = ',', help_heading = "Selection")]
     pub(crate) exchange: Vec<NonZeroU64>,
-
-    /// human, json or xml
-    ///
-    /// `json` is one object whose `exchanges` has an entry for every HTTP request, `xml` the same for XML tools, with the
-    /// documents as elements. Example: --format json
-    #[arg(long, value_enum, default_value_t, value_name = "FORMAT", hide_possible_values = true)]
-    pub(crate) format: ShowFormat,
-
-    #[command(flatten)]
-    pub(crate) keys: KeyArgs,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -76,6 +83,35 @@ pub(crate) struct ImportArgs {
     ///
     /// Otherwise they are replaced by filler of the same length. Credentials are removed in any case, and device ids and
     /// policy keys are pseudonyms. Example: --keep-content
+    #[arg(long)]
+    pub(crate) keep_content: bool,
+
+    #[command(flatten)]
+    pub(crate) keys: KeyArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// A capture, or the folder of a run
+    ///
+    /// Everything that `easrig show` reads. Example: easrig export reports/monday -o monday.pcapng
+    #[arg(value_name = "CAPTURE|RUN")]
+    pub(crate) capture: PathBuf,
+
+    /// The file to write: FILE.har or FILE.pcapng
+    ///
+    /// Its ending says the format. It appears when it is complete; an older one of that name is replaced.
+    /// Example: -o monday.har
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) select: SelectArgs,
+
+    /// Keep subjects, bodies and addresses
+    ///
+    /// Otherwise those of packets, archives and logs are replaced by filler of the same length. An .eascap file and a run are
+    /// written as they are: what they hold was decided when they were made. Example: --keep-content
     #[arg(long)]
     pub(crate) keep_content: bool,
 

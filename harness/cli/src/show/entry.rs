@@ -110,10 +110,14 @@ pub(crate) enum Kind {
 
 impl<'e> Entry<'e> {
     pub(crate) fn of(exchange: &'e Exchange, cell: Option<&'e CellId>) -> Self {
-        let decoded = Decoded::of(exchange);
+        Self::of_decoded(exchange, &Decoded::of(exchange), cell)
+    }
+
+    /// As [`Entry::of`], of an exchange that was decoded already.
+    pub(crate) fn of_decoded(exchange: &'e Exchange, decoded: &Decoded, cell: Option<&'e CellId>) -> Self {
         let request = &exchange.request;
         let (response, failure) = match &exchange.outcome {
-            Outcome::Answered(response) => (Some(answer(response, &decoded)), None),
+            Outcome::Answered(response) => (Some(answer(response, decoded)), None),
             Outcome::Failed(cause) => (None, Some(NoAnswer { words: cause.to_string(), cause })),
         };
         Self {
@@ -141,7 +145,7 @@ impl<'e> Entry<'e> {
                 cipher_suite: &tls.cipher_suite,
                 verified: tls.verified,
             }),
-            reading: Reading::of(&decoded),
+            reading: Reading::of(decoded),
         }
     }
 }

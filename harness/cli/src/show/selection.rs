@@ -5,7 +5,7 @@ use easrig_exchange::{Exchange, ExchangeNumber};
 use easrig_scenario::model::Verb;
 
 use super::cells::Cells;
-use crate::{args::ShowArgs, run};
+use crate::{args::SelectArgs, run};
 
 /// Which exchanges are shown: those that every selector agrees on.
 pub(crate) struct Selection {
@@ -17,7 +17,7 @@ pub(crate) struct Selection {
 impl Selection {
     /// # Errors
     /// When a command is none.
-    pub(crate) fn of(args: &ShowArgs, cells: Option<&Cells>) -> miette::Result<Self> {
+    pub(crate) fn of(args: &SelectArgs, cells: Option<&Cells>) -> miette::Result<Self> {
         let asked: BTreeSet<_> = args.exchange.iter().map(|number| ExchangeNumber(number.get())).collect();
         let numbers = match cells.and_then(Cells::chosen) {
             Some(chosen) if asked.is_empty() => Some(chosen.clone()),

@@ -2,9 +2,21 @@ use crate::easrig::easrig;
 
 #[test]
 fn the_help_of_every_command_is_read_before_it_changes() {
-    for command in
-        ["", "demo", "run", "list", "explain", "serve", "decode", "encode", "show", "import", "census", "completions"]
-    {
+    for command in [
+        "",
+        "demo",
+        "run",
+        "list",
+        "explain",
+        "serve",
+        "decode",
+        "encode",
+        "show",
+        "import",
+        "export",
+        "census",
+        "completions",
+    ] {
         for flag in ["-h", "--help"] {
             let args: Vec<&str> = [command, flag].into_iter().filter(|word| !word.is_empty()).collect();
             let ended = easrig(&args);

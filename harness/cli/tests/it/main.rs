@@ -5,6 +5,7 @@ mod captures;
 mod codec;
 mod demo;
 mod easrig;
+mod export;
 mod help;
 mod knowledge;
 mod run;
