@@ -215,7 +215,7 @@ impl<'e> Text<'e> {
     fn of(headers: Option<&'e Headers>, body: &'e [u8]) -> Self {
         let mime_type = headers.and_then(|headers| headers.get("content-type")).unwrap_or_default();
         let is_binary = ["wbxml", "octet-stream"].iter().any(|word| mime_type.contains(word));
-        let text = std::str::from_utf8(body).ok().filter(|text| text.is_ascii() || !is_binary);
+        let text = std::str::from_utf8(body).ok().filter(|text| text.is_empty() || !is_binary);
         let (text, encoding) = match text {
             Some(text) => (Cow::Borrowed(text), None),
             None => (Cow::Owned(STANDARD.encode(body)), Some("base64")),

@@ -134,7 +134,7 @@ fn an_archive_is_what_others_read() {
     assert_eq!(entry["request"]["postData"]["encoding"], "base64");
     assert_eq!(
         entry["response"]["content"],
-        json!({ "size": 3, "mimeType": "application/vnd.ms-sync.wbxml", "text": "abc" })
+        json!({ "size": 3, "mimeType": "application/vnd.ms-sync.wbxml", "text": "YWJj", "encoding": "base64" })
     );
     assert_eq!(entry["_easrig"]["command"], "Sync");
     assert_eq!(log["entries"][4]["response"]["content"]["encoding"], "base64");
