@@ -45,4 +45,9 @@ impl<T> Sourced<T> {
     pub fn assumed(key: impl Into<String>, value: T) -> Self {
         Self { value, evidence: String::new(), confidence: Confidence::Unverified, key: key.into() }
     }
+
+    /// Another value that rests on the same.
+    pub(crate) fn with<U>(&self, value: U) -> Sourced<U> {
+        Sourced { value, evidence: self.evidence.clone(), confidence: self.confidence, key: self.key.clone() }
+    }
 }

@@ -2,8 +2,10 @@
 //!
 //! A [`Persona`] is a file: everything in which one device differs from another is data there, each value with its
 //! evidence. A [`Phone`] is a machine that behaves as the file says: it is told what happened, and says what to do next.
-//! The room opens no socket, reads no clock and no file, and draws no random number; it knows no device by name.
+//! What was recorded of real devices is read with the same file, by the same rules: an [`Onlooker`] says what their owners
+//! saw. The room opens no socket, reads no clock and no file, and draws no random number; it knows no device by name.
 
+mod answer;
 mod confidence;
 mod device_error;
 mod habit;
@@ -12,6 +14,8 @@ mod machine;
 mod owner;
 mod persona;
 mod phone;
+mod reaction;
+mod recorded;
 
 pub use confidence::{Confidence, Sourced};
 pub use device_error::{Condition, DeviceError, ErrorKind, ErrorRow, TlsTrouble, When};
@@ -23,3 +27,4 @@ pub use machine::{
 pub use owner::{Folder, FolderKind, ItemKind, OwnerAttachment, OwnerItem, OwnerView};
 pub use persona::{Persona, PersonaError};
 pub use phone::Phone;
+pub use recorded::{DeviceName, Likeness, Onlooker, Sight, Sorter, Traits};

@@ -20,6 +20,7 @@ use word::{
 
 mod error_for;
 mod identity;
+pub(crate) use identity::pattern_length;
 mod policy;
 pub(crate) use policy::binding_settings;
 mod read;

@@ -18,7 +18,6 @@ use crate::{End, Ending, Folder, Input, Machine, Output, OwnerView, Setup, Task,
 use line::{Line, Stop};
 use memory::{Core, Reply};
 
-mod answer;
 mod command;
 
 mod habit;

@@ -10,6 +10,11 @@ pub(super) fn check(pattern: &str) -> Result<(), String> {
     make(pattern, &mut Stream::new("check")).map(|_| ())
 }
 
+/// How long the ids of a pattern are.
+pub(crate) fn pattern_length(pattern: &str) -> Option<usize> {
+    make(pattern, &mut Stream::new("length")).ok().map(|id| id.as_str().len())
+}
+
 impl Persona {
     /// The device id of this persona in a role for an account: the same in every run.
     pub fn device_id(&self, role: &str, account: &str) -> DeviceId {

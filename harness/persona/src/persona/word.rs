@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use easrig_eas::{Command, Version, query::PlainField};
+use easrig_eas::{Command, Version, query::PlainField, status::Status};
 use toml::de::DeValue;
 
 use super::section::{FromToml, Wrong};
@@ -239,6 +239,18 @@ words! {
     }
 }
 
+impl Cannot {
+    /// The status that the device acknowledges with; `None` when it keeps silent.
+    pub(crate) fn status(self) -> Option<Status> {
+        match self {
+            Self::Silent => None,
+            Self::Partial => Some(Status(2)),
+            Self::NotApplied => Some(Status(3)),
+            Self::Pretends => Some(Status(1)),
+        }
+    }
+}
+
 /// A word for each range of versions: `["2.5 search", "16.1 find"]` holds from the named version on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ByVersion<T>(Vec<(Version, T)>);
@@ -284,6 +296,13 @@ pub(crate) enum Which {
     Autodiscover,
     /// A command.
     Command(Command),
+}
+
+impl Which {
+    /// Whether a rule about these requests holds for `this`.
+    pub(crate) fn covers(rules: &[Self], this: Self) -> bool {
+        rules.iter().any(|rule| *rule == Self::Any && this != Self::Autodiscover || *rule == this)
+    }
 }
 
 impl FromToml for Which {

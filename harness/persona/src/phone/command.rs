@@ -7,15 +7,11 @@ use easrig_exchange::Headers;
 use url::Url;
 
 use super::{
-    answer::Answer,
     line::{Line, Stop},
     memory::{Core, with_path},
     request::Call,
 };
-use crate::{Condition, device_error::When, persona::word::Which};
-
-/// The most redirects of one request.
-pub(super) const MOST_REDIRECTS: u32 = 10;
+use crate::{Condition, answer::Answer, persona::word::Which, reaction::MOST_REDIRECTS};
 
 /// The longest wait a busy server can ask for.
 const LONGEST_WAIT: Duration = Duration::from_secs(120);
@@ -35,7 +31,7 @@ impl Line {
         let mut rounds = 0;
         loop {
             let answer = self.transfer(&call).await?;
-            let condition = match trouble(&answer) {
+            let condition = match answer.trouble() {
                 None => return Ok(answer),
                 Some(Condition::Status(status)) if own.contains(&status) => return Ok(answer),
                 Some(condition) => condition,
@@ -76,7 +72,7 @@ impl Line {
                     return Err(self.stop(&Condition::TooManyRedirects));
                 }
                 self.with(|core| core.endpoint = Some(target));
-            } else if is_busy(&answer) && waits < self.rest(|core| &core.persona.timeouts.busy_retries) {
+            } else if answer.is_busy() && waits < self.rest(|core| &core.persona.timeouts.busy_retries) {
                 waits += 1;
                 self.pause(self.busy_wait(&answer.headers)).await;
             } else {
@@ -86,23 +82,13 @@ impl Line {
     }
 
     pub(super) fn is_challenge(&self, condition: &Condition) -> bool {
-        self.with(|core| {
-            let habits = &core.persona.onboarding;
-            let later = core.set_up.then_some(&habits.challenges_later.value);
-            habits.challenges.value.iter().chain(later.into_iter().flatten()).any(|when| names(when, condition))
-        })
+        self.with(|core| core.persona.is_challenge(condition, core.set_up))
     }
 
     /// Where the device goes on, if this answer sends it elsewhere and it follows.
     fn redirect(&self, answer: &Answer, which: Which) -> Option<Url> {
         self.with(|core| {
-            let rules = &core.persona.redirects;
-            let (rules, header) = match answer.http {
-                301 | 302 | 307 | 308 => (&rules.http.value, "Location"),
-                451 => (&rules.moved.value, headers::LOCATION),
-                _ => return None,
-            };
-            let target = answer.headers.get(header).filter(|_| Which::covers(rules, which))?;
+            let target = core.persona.elsewhere(answer, which)?;
             resolve(core, target)
         })
     }
@@ -114,29 +100,6 @@ impl Line {
             _ => None,
         };
         asked.unwrap_or_else(|| self.with(|core| core.persona.timeouts.busy_wait.value)).min(LONGEST_WAIT)
-    }
-}
-
-/// What stands between this answer and its use.
-pub(super) fn trouble(answer: &Answer) -> Option<Condition> {
-    match answer.status() {
-        _ if answer.http != 200 => Some(Condition::Http(answer.http)),
-        _ if answer.broken => Some(Condition::Closed),
-        Some(status @ 101..=199) => Some(Condition::Status(status)),
-        _ => None,
-    }
-}
-
-fn is_busy(answer: &Answer) -> bool {
-    answer.http == 503 || answer.http == 200 && answer.status() == Some(111)
-}
-
-fn names(when: &When, condition: &Condition) -> bool {
-    match (when, condition) {
-        (When::Http(first, last), Condition::Http(number)) | (When::Status(first, last), Condition::Status(number)) => {
-            (first..=last).contains(&number)
-        }
-        _ => false,
     }
 }
 

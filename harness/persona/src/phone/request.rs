@@ -45,13 +45,6 @@ impl Call {
     }
 }
 
-impl Which {
-    /// Whether a rule about these requests holds for `this`.
-    pub(super) fn covers(rules: &[Self], this: Self) -> bool {
-        rules.iter().any(|rule| *rule == Self::Any && this != Self::Autodiscover || *rule == this)
-    }
-}
-
 impl Core {
     /// The version of the next request: chosen, or the device's first choice before there was a choice.
     pub(super) fn spoken(&self) -> Version {

@@ -10,7 +10,6 @@ use crate::{
     Condition,
     persona::word::{Onboarding, Pick, SettingsPart},
     phone::{
-        command::trouble,
         line::{Line, Stop},
         memory::Core,
         request::Call,
@@ -38,7 +37,7 @@ impl Line {
     /// Asks for versions and commands, and picks a version unless one is forced.
     pub(super) async fn options(&self) -> Result<Version, Stop> {
         let answer = self.transfer(&Call::default()).await?;
-        if let Some(condition) = trouble(&answer) {
+        if let Some(condition) = answer.trouble() {
             return Err(self.stop(&condition));
         }
         let Some(versions) = answer.headers.get(headers::PROTOCOL_VERSIONS) else {

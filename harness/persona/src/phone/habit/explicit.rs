@@ -10,8 +10,8 @@ use easrig_eas::{
 
 use crate::{
     Body, ExplicitSend, MailBody,
+    answer::Answer,
     phone::{
-        answer::Answer,
         line::{Line, Stop},
         request::Call,
     },

@@ -12,13 +12,11 @@ use crate::{
         memory::Core,
         request::Call,
     },
+    reaction::own_statuses,
 };
 
 /// The most folders a phone keeps.
 const MOST_FOLDERS: usize = 10_000;
-
-/// Statuses of the common list after which a folder list starts over.
-pub(super) const STATE_LOST: [u16; 4] = [132, 134, 135, 136];
 
 impl Line {
     /// Brings the folder list up to date; starts over where the server demands it.
@@ -27,7 +25,7 @@ impl Line {
         for _ in 0..3 {
             let request = Request { sync_key: self.with(|core| core.folder_key.clone()) };
             let call = Call::new(Command::FolderSync, request.to_document(version).encode());
-            let answer = self.command_but(call, &STATE_LOST).await?;
+            let answer = self.command_but(call, own_statuses(Command::FolderSync)).await?;
             let document = answer.document.as_ref().ok_or_else(|| self.stop(&Condition::BadAnswer))?;
             let said = Response::from_document(document, version)
                 .map_err(|error| Stop::GaveUp(format!("the answer to FolderSync: {error}")))?;

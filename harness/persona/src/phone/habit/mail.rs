@@ -19,9 +19,9 @@ use easrig_wbxml::{
 use super::sync::Changes;
 use crate::{
     Condition, FolderKind, FolderRef, ItemKind, OwnerItem,
+    answer::Answer,
     persona::word::{AttachmentFetch, FullBody},
     phone::{
-        answer::Answer,
         line::{Line, Stop},
         memory::Core,
         request::Call,

@@ -10,11 +10,9 @@ use easrig_eas::{
 };
 
 use crate::{
-    Condition,
-    persona::word::{Cannot, Placement, Treatment},
+    Condition, answer::Answer, reaction,
+    persona::word::Placement,
     phone::{
-        answer::Answer,
-        command::trouble,
         line::{Line, Stop},
         request::Call,
     },
@@ -102,37 +100,16 @@ impl Line {
         if refused.is_empty() {
             return Some(Status(1));
         }
-        match self.rest(|core| &core.persona.provisioning.cannot) {
-            Cannot::Silent => None,
-            Cannot::Partial => Some(Status(2)),
-            Cannot::NotApplied => Some(Status(3)),
-            Cannot::Pretends => Some(Status(1)),
-        }
+        self.rest(|core| &core.persona.provisioning.cannot).status()
     }
 
     /// The binding settings that this device cannot apply.
     fn refused(&self, data: &PolicyData) -> Vec<String> {
-        crate::persona::binding_settings(data)
-            .into_iter()
-            .filter(|name| self.treats(name) == Treatment::Refuse)
-            .collect()
-    }
-
-    fn treats(&self, setting: &str) -> Treatment {
-        let holds = |list: &[String]| list.iter().any(|name| name == setting);
-        if self.with(|core| holds(&core.persona.provisioning.refuses.value)) {
-            self.rest(|core| &core.persona.provisioning.refuses);
-            return Treatment::Refuse;
+        let treated = self.with(|core| core.persona.treated(data));
+        for setting in &treated {
+            self.rest_on(&setting.treatment);
         }
-        if self.with(|core| holds(&core.persona.provisioning.enforces.value)) {
-            self.rest(|core| &core.persona.provisioning.enforces);
-            return Treatment::Enforce;
-        }
-        if self.with(|core| holds(&core.persona.provisioning.ignores.value)) {
-            self.rest(|core| &core.persona.provisioning.ignores);
-            return Treatment::Ignore;
-        }
-        self.rest(|core| &core.persona.provisioning.others)
+        reaction::unable(treated)
     }
 
     async fn ask(&self, request: Request, version: Version) -> Result<Response, Stop> {
@@ -152,7 +129,7 @@ impl Line {
     }
 
     fn read_provision(&self, answer: &Answer, version: Version) -> Result<Response, Stop> {
-        if let Some(condition) = trouble(answer) {
+        if let Some(condition) = answer.trouble() {
             if condition == Condition::Status(DEVICE_INFORMATION_REQUIRED) {
                 self.rest(|core| &core.persona.provisioning.device_information);
             }
@@ -177,7 +154,7 @@ impl Line {
         };
         // Not by `command`: a server that challenges here would start the whole round again.
         let answer = self.transfer(&Call::new(Command::Settings, request.to_document(version).encode())).await?;
-        trouble(&answer).map_or(Ok(()), |condition| Err(self.stop(&condition)))
+        answer.trouble().map_or(Ok(()), |condition| Err(self.stop(&condition)))
     }
 
     /// A wipe is acknowledged only where that was allowed; either way nothing follows.

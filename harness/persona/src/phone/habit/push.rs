@@ -10,10 +10,9 @@ use easrig_eas::{
 use super::sync::class;
 use crate::{
     Condition, Patience,
+    answer::Answer,
     persona::word::{OnLimit, Push},
     phone::{
-        answer::Answer,
-        command::trouble,
         line::{Line, Stop},
         memory::Core,
         request::Call,
@@ -82,7 +81,7 @@ impl Line {
         };
         let call = Call::new(Command::Ping, request.to_document(version).encode());
         let Some(answer) = self.wait_for(call, heartbeat, left).await? else { return Ok(None) };
-        if let Some(condition) = trouble(&answer) {
+        if let Some(condition) = answer.trouble() {
             return self.after_challenge(&condition).await;
         }
         let document = answer.document.as_ref().ok_or_else(|| self.stop(&Condition::BadAnswer))?;
@@ -128,7 +127,7 @@ impl Line {
         }
         let call = Call::new(Command::Sync, request.to_document(version).encode());
         let Some(answer) = self.wait_for(call, heartbeat, left).await? else { return Ok(None) };
-        if let Some(condition) = trouble(&answer) {
+        if let Some(condition) = answer.trouble() {
             return self.after_challenge(&condition).await;
         }
         let Some(said) = self.read_sync(&answer, version)? else { return Ok(Some(Round::Quiet)) };

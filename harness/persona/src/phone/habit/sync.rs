@@ -8,16 +8,16 @@ use easrig_eas::{
     },
 };
 
-use super::folders::STATE_LOST;
 use crate::{
     Condition, FolderKind, FolderRef, ItemKind, Patience,
+    answer::Answer,
     persona::{ClassHabits, SyncHabits, word::Spelling},
     phone::{
-        answer::Answer,
         line::{Line, Stop},
         memory::Core,
         request::Call,
     },
+    reaction::own_statuses,
 };
 
 /// The most answers a phone takes for one wish: 512 items each.
@@ -88,7 +88,7 @@ impl Line {
             let request = self.with(|core| core.sync_request(&chunk, &mut progress.changes, version));
             let mut call = Call::new(Name::Sync, request.to_document(version).encode());
             call.patience = Some(self.with(|core| core.sync_patience(&chunk)));
-            let answer = self.command_but(call, &STATE_LOST).await?;
+            let answer = self.command_but(call, own_statuses(Name::Sync)).await?;
             self.take(&answer, &request, &mut progress, version).await?;
         }
         Err(Stop::GaveUp(format!("the server had more to send after {MOST_WINDOWS} answers to Sync")))
