@@ -6,27 +6,31 @@ use easrig_exchange::{Exchange, Outcome};
 use easrig_report::Exit;
 use miette::{IntoDiagnostic as _, WrapErr as _};
 
-use crate::{args::ShowArgs, import::source::SourceError, output::Output};
+use crate::{args::ShowArgs, import::source::SourceError, library::Library, output::Output};
 
 mod cells;
 mod chosen;
 mod entry;
 mod printer;
 mod selection;
+mod sights;
 mod xml;
 
 pub(crate) use chosen::Chosen;
 pub(crate) use entry::Entry;
 use printer::Printer;
+use sights::Sights;
 
-pub(crate) fn show(args: &ShowArgs, output: &Output) -> miette::Result<Exit> {
+pub(crate) fn show(args: &ShowArgs, library: &Library, output: &Output) -> miette::Result<Exit> {
     let chosen = Chosen::open(&args.capture, &args.select, &args.keys)?;
     let name = chosen.name();
+    // What an owner saw depends on everything before: all exchanges are looked through first.
+    let sights = Sights::of(&args.capture, chosen.options(), chosen.cells(), library)?;
     let mut printer = Printer::new(args.format, output);
     let mut shown = 0_u64;
     let read = chosen.read(&mut |mut exchange, cell| {
         hide_credentials(&mut exchange);
-        printer.exchange(&exchange, cell)?;
+        printer.exchange(&exchange, cell, sights.of_exchange(exchange.number))?;
         shown = shown.saturating_add(1);
         Ok(())
     });

@@ -11,3 +11,6 @@ mod sorter;
 pub use identify::{Likeness, Traits};
 pub use onlooker::{Onlooker, Sight};
 pub use sorter::{DeviceName, Sorter};
+
+#[cfg(test)]
+mod tests;

@@ -12,11 +12,14 @@ use miette::{IntoDiagnostic as _, WrapErr as _, miette};
 
 use crate::suggest;
 
+/// Where in a run an exchange belongs: the place of its cell, and its step.
+type Place = (usize, usize);
+
 /// Which exchange of a run belongs to which cell, as its run file says.
 pub(crate) struct Cells {
     ids: Vec<CellId>,
     places: HashMap<CellId, usize>,
-    of: BTreeMap<ExchangeNumber, usize>,
+    of: BTreeMap<ExchangeNumber, Place>,
     chosen: Option<BTreeSet<ExchangeNumber>>,
 }
 
@@ -44,7 +47,17 @@ impl Cells {
 
     /// The cell that sent an exchange.
     pub(crate) fn of(&self, number: ExchangeNumber) -> Option<&CellId> {
-        self.of.get(&number).and_then(|place| self.ids.get(*place))
+        self.of.get(&number).and_then(|(cell, _)| self.ids.get(*cell))
+    }
+
+    /// The step that sent an exchange, from 1; 0 while the ladder was climbed.
+    pub(crate) fn step(&self, number: ExchangeNumber) -> Option<usize> {
+        self.of.get(&number).map(|(_, step)| *step)
+    }
+
+    /// Every cell of the run.
+    pub(crate) fn ids(&self) -> &[CellId] {
+        &self.ids
     }
 
     /// The exchanges of the chosen cells; `None` when all are.
@@ -60,15 +73,19 @@ impl Cells {
     ) -> Result<(BTreeSet<ExchangeNumber>, bool), ReadError> {
         let takes = |cell: &CellId| wanted.is_some_and(|wanted| wanted.takes(cell));
         let (mut numbers, mut known) = (BTreeSet::new(), false);
+        let mut steps = HashMap::new();
         for event in events {
             match event? {
+                Event::StepStarted { cell, step, .. } => {
+                    steps.insert(self.place(cell), step);
+                }
                 Event::Exchanged { cell, exchange, .. } => {
                     if takes(&cell) {
                         numbers.insert(exchange);
                         known = true;
                     }
                     let place = self.place(cell);
-                    self.of.insert(exchange, place);
+                    self.of.insert(exchange, (place, steps.get(&place).copied().unwrap_or_default()));
                 }
                 Event::CellFinished(cell) => {
                     if takes(&cell.id) {

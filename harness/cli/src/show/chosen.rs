@@ -49,6 +49,16 @@ impl Chosen {
         self.source.kind()
     }
 
+    /// The cells of a run.
+    pub(crate) fn cells(&self) -> Option<&Cells> {
+        self.cells.as_ref()
+    }
+
+    /// How a capture is imported.
+    pub(crate) fn options(&self) -> &Options {
+        &self.options
+    }
+
     /// Hands on every exchange that was asked for, one after the other.
     ///
     /// # Errors

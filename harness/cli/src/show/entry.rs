@@ -1,6 +1,7 @@
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use easrig_eas::query::{QueryForm, QueryLine};
 use easrig_exchange::{Exchange, Failure, Headers, Origin, Outcome, Response, Sender, Times, Timestamp};
+use easrig_persona::Sight;
 use easrig_report::Reading;
 use easrig_scenario::{CellId, Content, Decoded};
 use serde::Serialize;
@@ -32,6 +33,43 @@ pub(crate) struct Entry<'e> {
     pub(crate) tls: Option<Tls<'e>>,
     #[serde(flatten)]
     pub(crate) reading: Reading,
+    /// What the device's owner saw because of it.
+    pub(crate) owner_saw: Vec<Saw>,
+}
+
+/// What stood on the screen of a recorded device.
+#[derive(Debug, Serialize)]
+pub(crate) struct Saw {
+    /// The code; null when the device shows none, or nobody knows.
+    pub(crate) code: Option<String>,
+    /// The text; null when nobody knows.
+    pub(crate) message: Option<String>,
+    pub(crate) remedy: Option<String>,
+    /// What was on the wire.
+    pub(crate) condition: String,
+    /// The persona as which the device was read; null when none fits.
+    pub(crate) persona: Option<String>,
+    pub(crate) confidence: &'static str,
+    /// Earlier exchanges that it rests on.
+    pub(crate) because: Vec<u64>,
+    /// What keeps it from being certain.
+    pub(crate) doubt: Option<String>,
+}
+
+impl Saw {
+    fn of(sight: &Sight) -> Self {
+        let error = sight.error.as_ref();
+        Self {
+            code: error.map(|error| error.code.clone()).filter(|code| !code.is_empty()),
+            message: error.map(|error| error.message.clone()),
+            remedy: error.map(|error| error.remedy.trim_end().to_owned()),
+            condition: sight.condition.to_string(),
+            persona: sight.persona.clone(),
+            confidence: sight.confidence.as_str(),
+            because: sight.because.iter().map(|number| number.0).collect(),
+            doubt: sight.doubt.clone(),
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -146,7 +184,13 @@ impl<'e> Entry<'e> {
                 verified: tls.verified,
             }),
             reading: Reading::of(decoded),
+            owner_saw: Vec::new(),
         }
+    }
+
+    /// With what the device's owner saw because of it.
+    pub(crate) fn seen(self, sights: &[Sight]) -> Self {
+        Self { owner_saw: sights.iter().map(Saw::of).collect(), ..self }
     }
 }
 

@@ -4,7 +4,9 @@ use easrig_exchange::Exchange;
 use easrig_report::exchange_in_full;
 use easrig_scenario::CellId;
 
-use super::{entry::Entry, xml};
+use easrig_persona::Sight;
+
+use super::{entry::Entry, sights, xml};
 use crate::{args::ShowFormat, output::Output};
 
 /// Writes exchanges to stdout one by one, and what stands around them.
@@ -22,20 +24,20 @@ impl<'o> Printer<'o> {
 
     /// # Errors
     /// When stdout cannot be written.
-    pub(crate) fn exchange(&mut self, exchange: &Exchange, cell: Option<&CellId>) -> io::Result<()> {
+    pub(crate) fn exchange(&mut self, exchange: &Exchange, cell: Option<&CellId>, sights: &[Sight]) -> io::Result<()> {
         let first = !self.begun;
         self.begin()?;
         match self.format {
             ShowFormat::Human => {
                 let text = exchange_in_full(exchange, &title(exchange, cell), self.output.view(""));
                 let gap = if first { "" } else { "\n" };
-                write!(self.out, "{gap}{text}")
+                write!(self.out, "{gap}{text}{}", sights::words(sights))
             }
             ShowFormat::Json => {
                 self.out.write_all(if first { b"\n" } else { b",\n" })?;
-                serde_json::to_writer(&mut self.out, &Entry::of(exchange, cell)).map_err(io::Error::from)
+                serde_json::to_writer(&mut self.out, &Entry::of(exchange, cell).seen(sights)).map_err(io::Error::from)
             }
-            ShowFormat::Xml => self.out.write_all(xml::exchange(&Entry::of(exchange, cell)).as_bytes()),
+            ShowFormat::Xml => self.out.write_all(xml::exchange(&Entry::of(exchange, cell).seen(sights)).as_bytes()),
         }
     }
 

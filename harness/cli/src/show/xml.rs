@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use easrig_exchange::Headers;
 use easrig_report::{NamedStatus, PolicyReading, Side};
 
-use super::entry::{Body, Entry, Kind};
+use super::entry::{Body, Entry, Kind, Saw};
 
 /// What stands before the first exchange.
 pub(crate) const BEGIN: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<exchanges format=\"1\">\n";
@@ -43,6 +43,7 @@ pub(crate) fn exchange(entry: &Entry<'_>) -> String {
     }
     entry.reading.statuses.iter().for_each(|named| status(named, &mut out));
     entry.reading.policies.iter().for_each(|bound| policy(bound, &mut out));
+    entry.owner_saw.iter().for_each(|saw| owner_saw(saw, &mut out));
     out.close("exchange");
     out.0
 }
@@ -99,6 +100,17 @@ fn status(status: &NamedStatus, out: &mut Xml) {
         ("count", Some(count.as_str())),
     ];
     out.leaf("status", &of, status.meaning.unwrap_or_default());
+}
+
+fn owner_saw(saw: &Saw, out: &mut Xml) {
+    let of = [
+        ("code", saw.code.as_deref()),
+        ("condition", Some(saw.condition.as_str())),
+        ("persona", saw.persona.as_deref()),
+        ("confidence", Some(saw.confidence)),
+        ("doubt", saw.doubt.as_deref()),
+    ];
+    out.leaf("owner_saw", &of, saw.message.as_deref().unwrap_or_default());
 }
 
 fn policy(policy: &PolicyReading, out: &mut Xml) {

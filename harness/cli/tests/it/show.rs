@@ -128,3 +128,32 @@ fn what_cannot_be_shown_is_said() {
     fs::remove_file(&tape).unwrap();
     assert_eq!(easrig(&["show", &folder]).code, 2);
 }
+
+#[test]
+fn what_the_owner_saw_stands_at_the_exchange_that_decided_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let (folder, _) = run(dir.path());
+    let summary: Value = serde_json::from_str(&fs::read_to_string(format!("{folder}/summary.json")).unwrap()).unwrap();
+    let cells = summary["cells"].as_array().unwrap();
+    let blocked: Vec<&Value> = cells.iter().filter(|cell| cell["verdict"] == "blocked").collect();
+    assert_eq!(blocked.len(), 1, "{blocked:?}");
+
+    // The run says what its phone showed; the same is read from the wire alone.
+    let seen = |args: &[&str]| -> Vec<Value> {
+        json(args).iter().flat_map(|exchange| exchange["owner_saw"].as_array().unwrap().clone()).collect()
+    };
+    let saw = seen(&[&folder, "--cell", "journeys/onboarding-by-server-name,wp7"]);
+    let saw = saw.last().unwrap();
+    for key in ["code", "message"] {
+        assert_eq!(saw[key], blocked[0]["device_error"][key], "{saw}");
+    }
+    assert_eq!((&saw["persona"], &saw["confidence"], &saw["doubt"]), (&"wp7".into(), &"high".into(), &Value::Null));
+    assert_eq!(seen(&[&folder, "--cell", "journeys/onboarding-by-server-name,ios-17"]), [] as [Value; 0]);
+
+    // A capture of the same bytes, which knows of no cells.
+    let tape = format!("{folder}/exchanges.eascap");
+    assert!(seen(&[&tape]).iter().any(|saw| saw["code"] == "86000C2B"), "{:?}", seen(&[&tape]));
+    let human = easrig(&["show", &tape]);
+    assert!(human.text().contains("the owner saw  86000C2B: "), "{}", human.text());
+    assert!(human.text().contains("since the policy asks for what the device cannot apply: RequireDeviceEncryption"));
+}

@@ -116,7 +116,11 @@ impl Traits {
             let speaks = persona.versions().contains(version);
             sum.add(if speaks { 5 } else { -10 }, format!("speaks {version}"));
         }
-        Likeness { persona: Arc::clone(persona), score: sum.points.clamp(0, 100).unsigned_abs(), evidence: sum.evidence }
+        Likeness {
+            persona: Arc::clone(persona),
+            score: sum.points.clamp(0, 100).unsigned_abs(),
+            evidence: sum.evidence,
+        }
     }
 }
 

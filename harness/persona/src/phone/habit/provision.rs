@@ -10,12 +10,14 @@ use easrig_eas::{
 };
 
 use crate::{
-    Condition, answer::Answer, reaction,
+    Condition,
+    answer::Answer,
     persona::word::Placement,
     phone::{
         line::{Line, Stop},
         request::Call,
     },
+    reaction,
 };
 
 /// The common status of a first Provision without DeviceInformation.

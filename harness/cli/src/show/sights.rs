@@ -1,0 +1,113 @@
+//! What the owners of recorded devices saw, exchange by exchange.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    path::Path,
+};
+
+use easrig_capture::Options;
+use easrig_exchange::ExchangeNumber;
+use easrig_persona::{Onlooker, Sight, Sorter};
+use easrig_report::safe;
+use easrig_scenario::{CellId, StepKind};
+
+use super::cells::Cells;
+use crate::{import::source::Source, library::Library};
+
+/// The most sights that are kept of one recording.
+const MOST_SIGHTS: usize = 100_000;
+
+/// What was seen, by the exchange that decided it.
+#[derive(Default)]
+pub(crate) struct Sights(BTreeMap<ExchangeNumber, Vec<Sight>>);
+
+impl Sights {
+    /// Looks through a whole recording. What cannot be read any further is the concern of whoever shows it.
+    ///
+    /// # Errors
+    /// When it cannot be opened, or a persona's file is wrong.
+    pub(crate) fn of(
+        capture: &Path,
+        options: &Options,
+        cells: Option<&Cells>,
+        library: &Library,
+    ) -> miette::Result<Self> {
+        let mut onlooker = Onlooker::new(library.personas(&["all".to_owned()])?);
+        let explicit = cells.map(|cells| explicit(cells, library)).unwrap_or_default();
+        let (mut sorter, mut sights) = (Sorter::default(), Self::default());
+        let read = Source::open(capture)?.read(options, &mut |exchange| {
+            for (device, exchange) in sorter.push(exchange) {
+                let number = exchange.number;
+                let cell = cells.and_then(|cells| cells.of(number));
+                let is_explicit = cell.zip(cells.and_then(|cells| cells.step(number)));
+                let Some(device) = device.filter(|_| is_explicit.is_none_or(|step| !explicit.contains(&step))) else {
+                    continue;
+                };
+                let life = cell.map(|cell| format!("{cell} {}", exchange.sender.role)).unwrap_or_default();
+                sights.add(onlooker.watch(&device, &life, &exchange));
+            }
+            Ok(())
+        });
+        drop(read);
+        // The end of a cell is not the end of a recording: a run says itself what its cells came to.
+        if cells.is_none() {
+            onlooker.finish().into_iter().for_each(|(_, sight)| sights.add(Some(sight)));
+        }
+        Ok(sights)
+    }
+
+    /// What was seen because of an exchange.
+    pub(crate) fn of_exchange(&self, number: ExchangeNumber) -> &[Sight] {
+        self.0.get(&number).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    fn add(&mut self, sight: Option<Sight>) {
+        if let Some(sight) = sight.filter(|_| self.0.len() < MOST_SIGHTS) {
+            self.0.entry(sight.exchange).or_default().push(sight);
+        }
+    }
+}
+
+/// The steps of a run that send what the scenario says: no phone would, so no owner saw what came of it.
+fn explicit<'c>(cells: &'c Cells, library: &Library) -> BTreeSet<(&'c CellId, usize)> {
+    let mut known: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    let mut found = BTreeSet::new();
+    for cell in cells.ids() {
+        let steps = known.entry(&cell.scenario).or_insert_with(|| {
+            let scenario = library.scenario(&cell.scenario).ok();
+            let steps = scenario.into_iter().flat_map(|scenario| scenario.steps).enumerate();
+            steps.filter(|(_, step)| matches!(step.kind, StepKind::Send(_))).map(|(index, _)| index + 1).collect()
+        });
+        found.extend(steps.iter().map(|step| (cell, *step)));
+    }
+    found
+}
+
+/// Lines for people, behind the exchange.
+pub(crate) fn words(sights: &[Sight]) -> String {
+    let mut out = String::new();
+    for sight in sights {
+        let known =
+            sight.persona.as_deref().map(|persona| format!(" ({persona}, confidence {})", sight.confidence.as_str()));
+        let text = match &sight.error {
+            Some(error) => format!("the owner saw  {error}{}", known.unwrap_or_default()),
+            None => format!("the owner saw  an error: {}", sight.condition),
+        };
+        // Writing to a String cannot fail.
+        let _ = writeln!(out, "    {}", safe(&text));
+        let because = sight.because.iter().map(|number| number.0.to_string()).collect::<Vec<_>>().join(", ");
+        if sight.error.is_some() {
+            let places = if because.is_empty() { String::new() } else { format!("; see exchange {because}") };
+            let _ = writeln!(out, "                   since {}{places}", safe(&sight.condition.to_string()));
+        }
+        if let Some(doubt) = &sight.doubt {
+            let _ = writeln!(out, "                   {}", safe(doubt));
+        }
+        let remedy = sight.error.as_ref().map(|error| error.remedy.as_str()).unwrap_or_default();
+        for line in remedy.lines() {
+            let _ = writeln!(out, "                   {}", safe(line));
+        }
+    }
+    out
+}
