@@ -5,8 +5,9 @@ use std::{
     time::Duration,
 };
 
+use easrig_exchange::Content;
 use easrig_report::{Exit, Run, compare_brief};
-use easrig_runner::{Allowed, Orders, RunFolder, Target, Versions};
+use easrig_runner::{Allowed, Orders, RunFolder, Server, Target, Versions};
 use easrig_scenario::Verdict;
 use easrig_transport::Client;
 use miette::IntoDiagnostic as _;
@@ -45,25 +46,21 @@ async fn one(folder: &Path, policy: &[(&str, &str)], library: &Library, output: 
     let personas = library.personas(&["all".to_owned()])?;
     let server = Embedded::start(Plan::demo(PROFILE, policy, personas.len(), library)?).await?;
     let orders = Orders {
-        discoverable: true,
         target: Target::Url(server.endpoint().clone()),
+        server: Server::Reference(server.control()),
         target_name: format!("embedded:{PROFILE}"),
         jobs: personas.len(),
         accounts: server.accounts().to_vec(),
         personas,
         scenarios: library.scenarios(&[JOURNEY.to_owned()])?,
         versions: Versions::Own,
-        allowed: Allowed { writes: true, destroys: false, lockout: false },
-        heartbeats: false,
+        allowed: Allowed { writes: true, ..Allowed::default() },
         repeat: 1,
         strict: false,
         seed: 1,
-        keep_content: true,
-        leave: false,
+        content: Content::Kept,
         client: Client::new(server.client()?).into_diagnostic()?,
         trust: policy.iter().map(|(name, value)| format!("policy {name} = {value}")).collect(),
-        control: Some(server.control()),
-        reference: true,
         outage: Duration::from_secs(5),
     };
     record(orders, RunFolder::create(folder).into_diagnostic()?, None, output).await?;

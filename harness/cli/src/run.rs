@@ -8,9 +8,9 @@ use std::{
 };
 
 use easrig_eas::{Command, Version};
-use easrig_exchange::Secret;
+use easrig_exchange::{Content, Secret};
 use easrig_report::{Exit, Strictness};
-use easrig_runner::{Account, Allowed, Control, Orders, RunFolder, Target, Unfinished, Versions, outline};
+use easrig_runner::{Account, Allowed, Orders, RunFolder, Server, Target, Unfinished, Versions, outline};
 use easrig_scenario::{Level, Scenario};
 use easrig_transport::{Client, ClientConfig, read_certificates};
 use miette::{IntoDiagnostic as _, WrapErr as _, miette};
@@ -154,14 +154,26 @@ impl Draft<'_> {
             writes: allow(Effect::Writes) || allow(Effect::Destroys),
             destroys: allow(Effect::Destroys),
             lockout: allow(Effect::Lockout),
+            ..self.patience()
         };
-        self.orders(target, accounts, config, allowed, None)
+        self.orders(target, accounts, config, allowed, Server::Foreign)
     }
 
     fn embedded(&mut self, server: &Embedded) -> miette::Result<Orders> {
-        let everything = Allowed { writes: true, destroys: true, lockout: true };
+        let everything = Allowed { writes: true, destroys: true, lockout: true, ..self.patience() };
         let target = Target::Url(server.endpoint().clone());
-        self.orders(target, server.accounts().to_vec(), server.client()?, everything, Some(server.control()))
+        self.orders(
+            target,
+            server.accounts().to_vec(),
+            server.client()?,
+            everything,
+            Server::Reference(server.control()),
+        )
+    }
+
+    /// What is allowed of the mailboxes' time and room, whatever the target.
+    fn patience(&self) -> Allowed {
+        Allowed { heartbeats: self.args.heartbeats, leave: self.args.leave, ..Allowed::default() }
     }
 
     /// A pair for each persona, so that all of them can be busy at once.
@@ -175,32 +187,27 @@ impl Draft<'_> {
         accounts: Vec<Account>,
         client: ClientConfig,
         allowed: Allowed,
-        control: Option<Arc<dyn Control>>,
+        server: Server,
     ) -> miette::Result<Orders> {
         let args = self.args;
         let pairs = accounts.len().div_ceil(2).max(1);
         let jobs = args.jobs.map_or(pairs, |jobs| usize::try_from(jobs.get()).unwrap_or(usize::MAX));
         Ok(Orders {
             target,
-            // The reference server answers for its own domain.
-            discoverable: control.is_some(),
+            server,
             target_name: args.target.clone(),
             accounts,
             personas: std::mem::take(&mut self.personas),
             scenarios: std::mem::take(&mut self.scenarios),
             versions: std::mem::take(&mut self.versions),
             allowed,
-            heartbeats: args.heartbeats,
             jobs,
             repeat: args.repeat.get(),
             strict: args.strict,
             seed: args.seed.unwrap_or_else(|| fastrand::u64(..)),
-            keep_content: args.keep_content,
-            leave: args.leave,
+            content: if args.keep_content { Content::Kept } else { Content::Masked },
             client: Client::new(client).into_diagnostic()?,
             trust: said(args),
-            reference: control.is_some(),
-            control,
             outage: Duration::from_secs(args.outage),
         })
     }

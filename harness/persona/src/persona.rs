@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use easrig_eas::{Version, query::PlainField};
+use sha2::{Digest, Sha256};
 use toml::de::DeTable;
 
 pub(crate) use section::PersonaError as FileError;
@@ -31,6 +32,7 @@ pub(crate) mod word;
 #[derive(Clone, Debug)]
 pub struct Persona {
     pub(crate) id: String,
+    pub(crate) hash: String,
     pub(crate) title: String,
     pub(crate) family: String,
     pub(crate) identity: Identity,
@@ -234,12 +236,18 @@ impl Persona {
         let mut file = section::File::new(name, text);
         let table = DeTable::parse(text).map_err(|error| file.syntax(&error))?;
         read::defaults(&mut file, &table)?;
-        read::persona(&file, &table)
+        let digest = Sha256::digest(text.as_bytes());
+        read::persona(&file, &table, digest.iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
     /// The name of its file, without ending: `wp7.5`.
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// SHA-256 of the file's text, in hex: `--resume` compares it.
+    pub fn hash(&self) -> &str {
+        &self.hash
     }
 
     /// Its name for people: `Windows Phone 7.5`.

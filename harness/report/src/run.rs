@@ -278,7 +278,7 @@ fn never_run(id: CellId) -> Cell {
 }
 
 fn sort(cells: &mut [Cell], started: &RunStarted) {
-    let personas: HashMap<_, _> = started.personas.iter().enumerate().map(|(n, id)| (id.as_str(), n)).collect();
+    let personas: HashMap<_, _> = started.persona_ids().enumerate().map(|(n, id)| (id, n)).collect();
     let scenarios: HashMap<_, _> = started.scenarios.iter().enumerate().map(|(n, (id, _))| (id.as_str(), n)).collect();
     let place = |map: &HashMap<&str, usize>, id: &str| map.get(id).copied().unwrap_or(usize::MAX);
     cells.sort_by_cached_key(|cell| {

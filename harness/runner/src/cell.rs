@@ -15,25 +15,27 @@ use easrig_scenario::{Cell, CellOutcome, DeviceError, Finding, Role, UnknownVari
 use crate::{
     Account,
     clock::now,
+    folder::FolderError,
     heed::{Login, Passwords},
     journal::CellJournal,
     lease::Pair,
+    orders::Target,
+    owner::{confidence, device_error},
     plan::Planned,
     rack::{Errand, Rack, Report},
     reach::out_of_reach,
-    run::{RunError, Shared, Target},
+    seed,
+    shared::Shared,
 };
 
-/// The longest a cell may take; a target that keeps it busy for longer is not judged.
-const CELL_LIMIT: Duration = Duration::from_secs(15 * 60);
-/// The longest the end of a cell may take: cleanup steps and the removal of what the scenario made.
-const TIDY_LIMIT: Duration = Duration::from_secs(60);
 /// Runs one cell and says what it came to.
-pub(crate) async fn run(shared: &Shared, planned: &Planned, pair: &Pair) -> Result<Cell, RunError> {
+pub(crate) async fn run(shared: &Shared, planned: &Planned, pair: &Pair) -> Result<Cell, FolderError> {
     let journal = CellJournal::new(&shared.journal, planned.id.clone());
     let mut stage = Stage::new(shared, planned, pair, &journal);
     let stopped = match tokio::time::timeout(CELL_LIMIT, stage.play()).await {
-        Ok(played) => played?.err(),
+        Ok(Ok(())) => None,
+        Ok(Err(Stop::Unwritten(error))) => return Err(error),
+        Ok(Err(stop)) => Some(stop),
         Err(_) => Some(Stop::Unclear(format!("the scenario was not done after {} s", CELL_LIMIT.as_secs()))),
     };
     let exchanges = journal.numbers();
@@ -54,6 +56,14 @@ enum Stop {
     Unclear(String),
     /// A step found something wrong, and the steps after it stand on it.
     Found,
+    /// What was seen cannot be written down; the run ends with it.
+    Unwritten(FolderError),
+}
+
+impl From<FolderError> for Stop {
+    fn from(error: FolderError) -> Self {
+        Self::Unwritten(error)
+    }
 }
 
 /// What the cell has come to so far.
@@ -146,7 +156,7 @@ impl<'s> Stage<'s> {
             secret: account.secret,
             server,
             version: self.planned.forced,
-            seed: self.shared.orders.seed ^ hash(&self.tag),
+            seed: self.shared.orders.seed ^ seed::of(&self.tag),
             bearer: None,
         });
         self.rack.add(role, phone);
@@ -156,7 +166,9 @@ impl<'s> Stage<'s> {
     fn discovers(&self) -> bool {
         match self.shared.orders.target {
             Target::Address(_) => true,
-            Target::Url(_) => self.shared.orders.discoverable && self.planned.scenario.needs(Need::Address),
+            Target::Url(_) => {
+                self.shared.orders.server.control().is_some() && self.planned.scenario.needs(Need::Address)
+            }
         }
     }
 
@@ -168,24 +180,20 @@ impl<'s> Stage<'s> {
     }
 
     /// Climbs the ladder and goes through the steps.
-    async fn play(&mut self) -> Result<Result<(), Stop>, RunError> {
+    async fn play(&mut self) -> Result<(), Stop> {
         for role in self.planned.scenario.roles() {
-            if let Err(stop) = self.climb(role).await? {
-                return Ok(Err(stop));
-            }
+            self.climb(role).await?;
         }
         self.climbed = true;
         for (index, step) in self.planned.scenario.steps.iter().enumerate() {
             self.journal.step(index + 1, &step.title)?;
-            if let Err(stop) = self.step(step).await? {
-                return Ok(Err(stop));
-            }
+            self.step(step).await?;
         }
-        Ok(Ok(()))
+        Ok(())
     }
 
     /// Keeps an eye on the target and on the accounts after every errand.
-    fn watch(&mut self, exchanges: &[Exchange]) -> Result<(), RunError> {
+    fn watch(&mut self, exchanges: &[Exchange]) -> Result<(), FolderError> {
         let passwords = if self.new_secret.is_some() { Passwords::Changed } else { Passwords::Good };
         if self.shared.heed(exchanges, self.pair, passwords, &self.planned.id)? == Login::Refused {
             self.login = Login::Refused;
@@ -222,7 +230,7 @@ impl<'s> Stage<'s> {
         };
         let mut blocked_by = None;
         match stopped {
-            None | Some(Stop::Found) => {}
+            None | Some(Stop::Found | Stop::Unwritten(_)) => {}
             Some(Stop::Unclear(why)) => outcome.inconclusive = Some(why),
             Some(Stop::Blocked(error)) => {
                 blocked_by = self.shared.first_cause(&self.planned.id, &error);
@@ -260,25 +268,7 @@ fn said(error: &DeviceError) -> String {
     }
 }
 
-fn hash(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
-}
-
-/// The scenario room's words for what the persona room found.
-pub(crate) fn device_error(error: &easrig_persona::DeviceError) -> DeviceError {
-    DeviceError {
-        code: error.code.clone(),
-        message: error.message.clone(),
-        remedy: error.remedy.clone(),
-        confidence: confidence(error.confidence),
-    }
-}
-
-pub(crate) fn confidence(confidence: Confidence) -> easrig_scenario::Confidence {
-    match confidence {
-        Confidence::Unverified => easrig_scenario::Confidence::Unverified,
-        Confidence::Low => easrig_scenario::Confidence::Low,
-        Confidence::Med => easrig_scenario::Confidence::Med,
-        Confidence::High => easrig_scenario::Confidence::High,
-    }
-}
+/// The longest a cell may take; a target that keeps it busy for longer is not judged.
+const CELL_LIMIT: Duration = Duration::from_secs(15 * 60);
+/// The longest the end of a cell may take: cleanup steps and the removal of what the scenario made.
+const TIDY_LIMIT: Duration = Duration::from_secs(60);

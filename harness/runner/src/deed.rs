@@ -15,15 +15,6 @@ use easrig_wbxml::Document;
 use mail_builder::MessageBuilder;
 use thiserror::Error;
 
-/// How long a device goes on when the file does not say.
-const RECEIVE_WITHIN: Duration = Duration::from_secs(30);
-const PING_WITHIN: Duration = Duration::from_secs(60);
-/// How long easrig waits for a connection and a handshake of an explicit request with a time of its own.
-const CONNECT_WITHIN: Duration = Duration::from_secs(20);
-
-/// The longest message that `deliver` makes, in bytes.
-const MAX_OUTSIDE_MAIL: usize = 32 << 20;
-
 /// Why a step cannot be turned into a deed.
 #[derive(Debug, Error)]
 pub(crate) enum DeedError {
@@ -218,6 +209,15 @@ pub(crate) fn wrong_login(kind: LoginKind, user: &str, tag: &str, lockout: bool)
         }
     }
 }
+
+/// How long a device goes on when the file does not say.
+const RECEIVE_WITHIN: Duration = Duration::from_secs(30);
+const PING_WITHIN: Duration = Duration::from_secs(60);
+/// How long easrig waits for a connection and a handshake of an explicit request with a time of its own.
+const CONNECT_WITHIN: Duration = Duration::from_secs(20);
+
+/// The longest message that `deliver` makes, in bytes.
+const MAX_OUTSIDE_MAIL: usize = 32 << 20;
 
 #[cfg(test)]
 mod tests {

@@ -15,9 +15,6 @@ use thiserror::Error;
 
 use crate::tape::Tape;
 
-/// The longest line that is read back from a run file, in bytes.
-const MAX_LINE: u64 = 16 << 20;
-
 /// The folder of one run: `run.jsonl` (events, one a line) and `exchanges.eascap` (the bytes, by number).
 ///
 /// Both only grow. Every event is flushed when it is written, and the disk is waited for when a cell is finished, so that
@@ -109,8 +106,8 @@ impl RunFolder {
     /// Opens a folder that holds a run to go on with; torn ends of both files are cut off first.
     ///
     /// # Errors
-    /// When there is no run, when it was written by a newer version, or when target or scenarios are not the same as in
-    /// `wanted`.
+    /// When there is no run, when it was written by a newer version, or when target, scenarios or personas are not the
+    /// same as in `wanted`.
     pub fn resume(path: &Path, wanted: &RunStarted) -> Result<(Self, Unfinished), FolderError> {
         let log_path = path.join("run.jsonl");
         if !holds_run(&log_path)? {
@@ -225,8 +222,12 @@ fn comparable(there: &RunStarted, wanted: &RunStarted) -> Result<(), String> {
     if there.target != wanted.target {
         return Err(format!("its target is `{}`, not `{}`", there.target, wanted.target));
     }
-    if there.personas != wanted.personas {
-        return Err(format!("its personas are {}, not {}", there.personas.join(","), wanted.personas.join(",")));
+    if !there.persona_ids().eq(wanted.persona_ids()) {
+        let names = |run: &RunStarted| run.persona_ids().collect::<Vec<_>>().join(",");
+        return Err(format!("its personas are {}, not {}", names(there), names(wanted)));
+    }
+    if let Some(((id, _), _)) = there.personas.iter().zip(&wanted.personas).find(|(there, wanted)| there != wanted) {
+        return Err(format!("the file of the persona `{id}` is not the same"));
     }
     let ids = |run: &RunStarted| run.scenarios.iter().cloned().collect::<BTreeSet<_>>();
     match ids(there).symmetric_difference(&ids(wanted)).next() {
@@ -250,3 +251,6 @@ impl Unfinished {
         numbers.max().unwrap_or(ExchangeNumber(0))
     }
 }
+
+/// The longest line that is read back from a run file, in bytes.
+const MAX_LINE: u64 = 16 << 20;

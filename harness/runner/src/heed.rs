@@ -1,17 +1,8 @@
-use std::collections::{BTreeMap, BTreeSet};
-
 use easrig_eas::headers::challenges;
 use easrig_exchange::Exchange;
-use easrig_scenario::{CellId, Decoded, Role};
+use easrig_scenario::{CellId, Role};
 
-use crate::{
-    Account,
-    lease::Pair,
-    run::{RunError, Shared},
-};
-
-/// The Status of a device too many (MS-ASCMD 2.2.2).
-const TOO_MANY_DEVICES: u16 = 177;
+use crate::{Account, folder::FolderError, lease::Pair, partnerships::is_one_too_many, shared::Shared};
 
 /// Whether the accounts' own passwords should be good at this moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,35 +22,6 @@ pub(crate) enum Login {
     Refused,
 }
 
-/// The devices that this run has registered with the server, as persona and role, by account.
-#[derive(Debug, Default)]
-pub(crate) struct Partnerships(BTreeMap<String, BTreeSet<(String, String)>>);
-
-impl Partnerships {
-    fn learn(&mut self, user: &str, exchange: &Exchange) {
-        let served = exchange.response().is_some_and(|response| response.status == 200);
-        if served && exchange.request.method == "POST" && !is_one_too_many(exchange) {
-            let device = (exchange.sender.persona.clone(), exchange.sender.role.clone());
-            self.0.entry(user.to_owned()).or_default().insert(device);
-        }
-    }
-
-    /// Why an answer that there are too many devices is this run's own doing; `None` when no other device of it is there.
-    fn own_doing(&self, user: &str, exchange: &Exchange) -> Option<String> {
-        let me = (&exchange.sender.persona, &exchange.sender.role);
-        let others = self.0.get(user)?.iter().filter(|(persona, role)| (persona, role) != me);
-        let names: Vec<_> = others.map(|(persona, role)| format!("{persona} ({role})")).collect();
-        (!names.is_empty()).then(|| {
-            format!(
-                "the server takes no more devices for `{user}` (Status {TOO_MANY_DEVICES}), and this run itself has \
-                 registered {}: {}; remove old partnerships of the mailbox, or give the run more accounts",
-                names.len(),
-                names.join(", ")
-            )
-        })
-    }
-}
-
 impl Shared {
     /// Takes from the exchanges of an errand what concerns the whole run: an outage, a refused password, the devices that
     /// the server knows now.
@@ -69,7 +31,7 @@ impl Shared {
         pair: &Pair,
         passwords: Passwords,
         cell: &CellId,
-    ) -> Result<Login, RunError> {
+    ) -> Result<Login, FolderError> {
         let mut login = Login::Taken;
         for (index, exchange) in exchanges.iter().enumerate() {
             self.watch.heed(exchange, &self.journal)?;
@@ -98,10 +60,6 @@ impl Pair {
             _ => &self.owner,
         }
     }
-}
-
-fn is_one_too_many(exchange: &Exchange) -> bool {
-    Decoded::of(exchange).status.is_some_and(|(_, status)| status.0 == TOO_MANY_DEVICES)
 }
 
 /// Whether a password was tried and found wrong. A server that offers only other schemes has not tried it; one that takes

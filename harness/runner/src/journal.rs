@@ -16,7 +16,10 @@ use easrig_scenario::{
     invariant::{Context, History, INVARIANTS},
 };
 
-use crate::{folder::RunFolder, mask::mask, run::RunError};
+use crate::{
+    folder::{FolderError, RunFolder},
+    mask::mask,
+};
 
 /// Hears what a run does while it does it.
 pub trait Observer: Send + Sync {
@@ -45,7 +48,7 @@ impl Journal {
         Self { folder, observer, redactor, met: Mutex::default() }
     }
 
-    pub(crate) fn record(&self, event: &Event) -> Result<(), RunError> {
+    pub(crate) fn record(&self, event: &Event) -> Result<(), FolderError> {
         let event = &self.without_secrets(event);
         self.folder.record(event)?;
         self.observer.event(event);
@@ -165,7 +168,7 @@ impl<'j> CellJournal<'j> {
         Self { journal, cell, step: AtomicUsize::new(0), seen: Mutex::default() }
     }
 
-    pub(crate) fn step(&self, number: usize, title: &str) -> Result<(), RunError> {
+    pub(crate) fn step(&self, number: usize, title: &str) -> Result<(), FolderError> {
         self.step.store(number, Ordering::Relaxed);
         self.journal.doing(&self.cell.persona, &format!("{}: {title}", self.cell.scenario));
         self.journal.record(&Event::StepStarted { cell: self.cell.clone(), step: number, title: title.to_owned() })
@@ -186,7 +189,7 @@ impl<'j> CellJournal<'j> {
     }
 
     /// Writes an Exchange down, holds it against every invariant and gives it back with its number.
-    pub(crate) fn exchanged(&self, mut exchange: Exchange) -> Result<Exchange, RunError> {
+    pub(crate) fn exchanged(&self, mut exchange: Exchange) -> Result<Exchange, FolderError> {
         exchange.number = self.journal.folder.keep(self.journal.redactor.redact(shortened(exchange.clone())))?;
         let decoded = Decoded::of(&exchange);
         let card = ExchangeCard::of(&exchange, &decoded);

@@ -3,12 +3,6 @@ use std::collections::BTreeMap;
 use easrig_exchange::{Exchange, Headers, Redactor};
 use easrig_scenario::{Content, Decoded, Finding};
 
-/// How the mark of this program's own things begins; what carries it is nobody's content.
-const OWN: &str = "easrig-";
-
-/// The most characters of a text that a finding quotes.
-const MAX_QUOTED: usize = 120;
-
 /// Rewrites what findings quote of `raw` as it stands in the written exchange: contents, policy keys and device ids are no
 /// more to be read in a sentence than in the bytes.
 pub(crate) fn mask(findings: &mut [Finding], raw: &Exchange, redactor: &Redactor) {
@@ -54,3 +48,9 @@ fn quoted(text: &str) -> String {
         None => format!("`{text}`"),
     }
 }
+
+/// How the mark of this program's own things begins; what carries it is nobody's content.
+const OWN: &str = "easrig-";
+
+/// The most characters of a text that a finding quotes.
+const MAX_QUOTED: usize = 120;

@@ -1,5 +1,5 @@
-use easrig_persona::{FolderKind, ItemKind, OwnerView, Phone};
-use easrig_scenario::{OwnerFolder, OwnerItem, model::OwnerKind};
+use easrig_persona::{Confidence, FolderKind, ItemKind, OwnerView, Phone};
+use easrig_scenario::{DeviceError, OwnerFolder, OwnerItem, model::OwnerKind};
 
 /// What the owner sees, in the scenario room's words.
 pub(crate) struct Seen<'p>(pub(crate) &'p OwnerView);
@@ -46,5 +46,24 @@ impl easrig_scenario::OwnerView for Seen<'_> {
             kind: u8::try_from(folder.kind.0).unwrap_or(0),
         };
         self.0.folders.iter().map(folder).collect()
+    }
+}
+
+/// The scenario room's words for what the persona room found.
+pub(crate) fn device_error(error: &easrig_persona::DeviceError) -> DeviceError {
+    DeviceError {
+        code: error.code.clone(),
+        message: error.message.clone(),
+        remedy: error.remedy.clone(),
+        confidence: confidence(error.confidence),
+    }
+}
+
+pub(crate) fn confidence(confidence: Confidence) -> easrig_scenario::Confidence {
+    match confidence {
+        Confidence::Unverified => easrig_scenario::Confidence::Unverified,
+        Confidence::Low => easrig_scenario::Confidence::Low,
+        Confidence::Med => easrig_scenario::Confidence::Med,
+        Confidence::High => easrig_scenario::Confidence::High,
     }
 }

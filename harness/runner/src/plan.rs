@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use easrig_eas::Version;
 use easrig_persona::Persona;
@@ -8,30 +8,11 @@ use easrig_scenario::{
     variables::FOLDERS,
 };
 
-use crate::survey::Found;
-
-/// Which protocol versions a run speaks.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Versions {
-    /// One per persona: the one it picks from the server's header.
-    #[default]
-    Own,
-    /// Each of these.
-    List(Vec<Version>),
-    /// Each that server and persona both know.
-    All,
-}
-
-/// What may be done to the target.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Allowed {
-    /// Scenarios that make things of their own and remove them again.
-    pub writes: bool,
-    /// Scenarios that may cost what they did not make; the target was named as disposable.
-    pub destroys: bool,
-    /// One wrong password against a real account.
-    pub lockout: bool,
-}
+use crate::{
+    lease::{Leases, Pair},
+    orders::{Allowed, Orders, Target, Versions},
+    survey::Found,
+};
 
 /// What the target can do for a scenario that not every target can.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,8 +20,6 @@ pub(crate) struct Means {
     pub(crate) partner: bool,
     pub(crate) address: bool,
     pub(crate) control: bool,
-    pub(crate) reference: bool,
-    pub(crate) heartbeat: bool,
     pub(crate) allowed: Allowed,
 }
 
@@ -57,16 +36,11 @@ pub(crate) struct Planned {
 }
 
 /// The cells of one persona, in the order of the scenarios: whatever else is selected, a cell is the same.
-pub(crate) fn cells(
-    scenarios: &[Arc<Scenario>],
-    persona: &Arc<Persona>,
-    found: &Found,
-    versions: &Versions,
-    means: Means,
-) -> Vec<Planned> {
+pub(crate) fn cells(orders: &Orders, persona: &Arc<Persona>, pair: &Pair, found: &Found) -> Vec<Planned> {
+    let means = Means::of(orders, pair);
     let (picked, offered) = (found.version, found.offered.as_slice());
     let able = persona.versions();
-    let wanted: Vec<(Option<Version>, Option<Version>)> = match versions {
+    let wanted: Vec<(Option<Version>, Option<Version>)> = match &orders.versions {
         Versions::Own => vec![(picked, None)],
         Versions::List(list) => list.iter().map(|v| (Some(*v), Some(*v))).collect(),
         Versions::All => {
@@ -88,7 +62,18 @@ pub(crate) fn cells(
         persona: Arc::clone(persona),
         forced,
     };
-    scenarios.iter().flat_map(|s| wanted.iter().map(move |w| (s, *w))).map(|(s, w)| cell(s, w)).collect()
+    orders.scenarios.iter().flat_map(|s| wanted.iter().map(move |w| (s, *w))).map(|(s, w)| cell(s, w)).collect()
+}
+
+impl Means {
+    fn of(orders: &Orders, pair: &Pair) -> Self {
+        Self {
+            partner: pair.partner.is_some(),
+            address: orders.server.control().is_some() || matches!(orders.target, Target::Address(_)),
+            control: orders.server.control().is_some(),
+            allowed: orders.allowed,
+        }
+    }
 }
 
 fn unfit(version: Option<Version>, forced: Option<Version>, offered: &[Version], able: &[Version]) -> Option<String> {
@@ -109,8 +94,10 @@ fn lacking(scenario: &Scenario, version: Option<Version>, means: Means) -> Optio
     None.or_else(|| (partner && !means.partner).then(|| "needs a second account".to_owned()))
         .or_else(|| need(Need::Address, means.address, "needs a target given as an address, to be discovered"))
         .or_else(|| need(Need::Control, means.control, "needs a server that can be told to change"))
-        .or_else(|| need(Need::Reference, means.reference, "needs the reference server"))
-        .or_else(|| need(Need::Heartbeat, means.heartbeat, "waits out a long heartbeat; ask for it with --heartbeats"))
+        .or_else(|| need(Need::Reference, means.control, "needs the reference server"))
+        .or_else(|| {
+            need(Need::Heartbeat, means.allowed.heartbeats, "waits out a long heartbeat; ask for it with --heartbeats")
+        })
         .or_else(|| forbidden(scenario.effects, means.allowed))
 }
 
@@ -139,4 +126,31 @@ fn forbidden(effects: Effects, allowed: Allowed) -> Option<String> {
             (!allowed.destroys).then(|| "may destroy data; allow it with --allow destroys and --disposable HOST".into())
         }
     }
+}
+
+/// What a run will do, before anything is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outline {
+    /// How many device partnerships it will make on the server, at most.
+    pub partnerships: usize,
+    /// How many cells it will try, with one version per persona unless versions are named.
+    pub cells: usize,
+}
+
+/// What a run will do; the server is not asked.
+pub fn outline(orders: &Orders) -> Outline {
+    let pairs = Leases::new(&orders.accounts);
+    let mut partnerships = BTreeSet::new();
+    let mut count = 0;
+    for (index, persona) in orders.personas.iter().enumerate() {
+        let pair = pairs.look(index);
+        let planned = cells(orders, persona, &pair, &Found::default());
+        for planned in planned.iter().filter(|planned| planned.skip.is_none()) {
+            count += 1;
+            for role in planned.scenario.roles() {
+                partnerships.insert((index, role == Role::Partner, role));
+            }
+        }
+    }
+    Outline { partnerships: partnerships.len(), cells: count }
 }

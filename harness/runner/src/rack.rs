@@ -17,10 +17,7 @@ use futures_util::{
     stream::FuturesUnordered,
 };
 
-use crate::{clock::now, journal::CellJournal, run::RunError};
-
-/// How long the name service may take.
-const SRV_PATIENCE: Duration = Duration::from_secs(10);
+use crate::{clock::now, folder::FolderError, journal::CellJournal};
 
 /// A task of one phone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -101,7 +98,7 @@ impl<'r> Rack<'r> {
     }
 
     /// Starts a task; it goes on whenever anything is awaited.
-    pub(crate) fn begin(&mut self, role: Role, task: Task) -> Result<Errand, RunError> {
+    pub(crate) fn begin(&mut self, role: Role, task: Task) -> Result<Errand, FolderError> {
         let mut out = Vec::new();
         let station = self.stations.get_mut(&role).expect("roles are added before steps run");
         let errand = Errand { role, task: station.phone.begin(task, now(), &mut out) };
@@ -111,13 +108,13 @@ impl<'r> Rack<'r> {
     }
 
     /// Starts a task and waits for its end.
-    pub(crate) async fn run(&mut self, role: Role, task: Task) -> Result<Report, RunError> {
+    pub(crate) async fn run(&mut self, role: Role, task: Task) -> Result<Report, FolderError> {
         let errand = self.begin(role, task)?;
         self.wait_for(errand).await
     }
 
     /// Waits for the end of a task.
-    pub(crate) async fn wait_for(&mut self, errand: Errand) -> Result<Report, RunError> {
+    pub(crate) async fn wait_for(&mut self, errand: Errand) -> Result<Report, FolderError> {
         loop {
             if let Some(ending) = self.errands.get_mut(&errand).and_then(|progress| progress.ending.take()) {
                 let progress = self.errands.remove(&errand).unwrap_or_default();
@@ -132,7 +129,7 @@ impl<'r> Rack<'r> {
     }
 
     /// Lets `time` pass while the phones go on.
-    pub(crate) async fn pause(&mut self, time: Duration) -> Result<(), RunError> {
+    pub(crate) async fn pause(&mut self, time: Duration) -> Result<(), FolderError> {
         let over = tokio::time::sleep(time);
         tokio::pin!(over);
         loop {
@@ -144,7 +141,7 @@ impl<'r> Rack<'r> {
     }
 
     /// Gives up a task that goes on in the background.
-    pub(crate) fn abandon(&mut self, errand: Errand) -> Result<(), RunError> {
+    pub(crate) fn abandon(&mut self, errand: Errand) -> Result<(), FolderError> {
         let mut out = Vec::new();
         if let Some(station) = self.stations.get_mut(&errand.role) {
             station.phone.abandon(errand.task, &mut out);
@@ -155,7 +152,7 @@ impl<'r> Rack<'r> {
     }
 
     /// Hangs up whatever is still under way, and writes it down: every request is an exchange, answered or not.
-    pub(crate) fn hang_up(&mut self) -> Result<(), RunError> {
+    pub(crate) fn hang_up(&mut self) -> Result<(), FolderError> {
         self.cancel.drain().for_each(|(_, handle)| handle.abort());
         while let Some(Some(arrival)) = self.flight.next().now_or_never() {
             if let Arrival::Http(answered) = arrival {
@@ -168,14 +165,14 @@ impl<'r> Rack<'r> {
     }
 
     /// Handles the next arrival; false when nothing is under way.
-    async fn next(&mut self) -> Result<bool, RunError> {
+    async fn next(&mut self) -> Result<bool, FolderError> {
         match self.flight.next().await {
             Some(arrival) => self.arrived(arrival).map(|()| true),
             None => Ok(false),
         }
     }
 
-    fn arrived(&mut self, arrival: Arrival) -> Result<(), RunError> {
+    fn arrived(&mut self, arrival: Arrival) -> Result<(), FolderError> {
         let (role, input) = match arrival {
             Arrival::Timer { role, id } => (role, Input::TimerFired(id)),
             Arrival::Srv { role, id, found } => {
@@ -233,7 +230,7 @@ impl<'r> Rack<'r> {
         }
     }
 
-    fn carry_out(&mut self, role: Role, out: Vec<Output>) -> Result<(), RunError> {
+    fn carry_out(&mut self, role: Role, out: Vec<Output>) -> Result<(), FolderError> {
         for output in out {
             match output {
                 Output::Send { id, request, patience, task } => self.send(role, id, *request, &patience, task),
@@ -296,3 +293,6 @@ fn micros_since(started: Timestamp) -> u64 {
 fn srv_target(entry: SrvEntry) -> SrvTarget {
     SrvTarget { priority: entry.priority, weight: entry.weight, port: entry.port, host: entry.target }
 }
+
+/// How long the name service may take.
+const SRV_PATIENCE: Duration = Duration::from_secs(10);

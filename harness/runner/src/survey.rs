@@ -10,13 +10,15 @@ use easrig_scenario::{
 
 use crate::{
     Account,
+    folder::FolderError,
     heed::{Login, Passwords},
     journal::CellJournal,
     lease::Pair,
+    orders::Target,
     owner::word,
     rack::{Rack, Report},
     reach::out_of_reach,
-    run::{RunError, Shared, Target},
+    shared::Shared,
 };
 
 /// What a persona learns of the target before its first cell.
@@ -36,13 +38,9 @@ pub(crate) struct Found {
     pub(crate) folders: Option<Vec<&'static str>>,
 }
 
-/// Headers that say what the server is.
-const SOFTWARE: [&str; 6] =
-    ["Server", "MS-Server-ActiveSync", "X-Powered-By", "X-AspNet-Version", "X-FEServer", "X-OWA-Version"];
-
 /// Lets the persona look for the server and ask for its versions, and asks for the addresses of accounts that came
 /// without one.
-pub(crate) async fn run(shared: &Shared, persona: &Arc<Persona>, pair: &mut Pair) -> Result<Found, RunError> {
+pub(crate) async fn run(shared: &Shared, persona: &Arc<Persona>, pair: &mut Pair) -> Result<Found, FolderError> {
     let id = CellId { scenario: "survey".into(), persona: persona.id().to_owned(), version: None };
     let journal = CellJournal::new(&shared.journal, id.clone());
     journal.step(0, "finding out what the server is")?;
@@ -70,7 +68,7 @@ struct Survey<'s> {
 }
 
 impl Survey<'_> {
-    async fn look(&mut self, persona: &Persona) -> Result<Found, RunError> {
+    async fn look(&mut self, persona: &Persona) -> Result<Found, FolderError> {
         let mut found = Found::default();
         let mut reached = true;
         if let Target::Address(_) = self.shared.orders.target {
@@ -99,13 +97,13 @@ impl Survey<'_> {
     }
 
     /// Lets a phone do something; whether it got to the end of it.
-    async fn does(&mut self, role: Role, habit: Habit) -> Result<bool, RunError> {
+    async fn does(&mut self, role: Role, habit: Habit) -> Result<bool, FolderError> {
         let report = self.ask(role, Task::Habit(habit)).await?;
         Ok(report.is_some_and(|report| report.ending.end == End::Finished))
     }
 
     /// Lets a phone do something, unless the server has refused a password before.
-    async fn ask(&mut self, role: Role, task: Task) -> Result<Option<Report>, RunError> {
+    async fn ask(&mut self, role: Role, task: Task) -> Result<Option<Report>, FolderError> {
         if self.login == Login::Refused {
             return Ok(None);
         }
@@ -116,7 +114,7 @@ impl Survey<'_> {
     }
 
     /// Asks Settings UserInformation for the addresses that were not given.
-    async fn learn_addresses(&mut self, pair: &mut Pair) -> Result<(), RunError> {
+    async fn learn_addresses(&mut self, pair: &mut Pair) -> Result<(), FolderError> {
         if pair.owner.address.is_none() {
             pair.owner.address = self.own_address(Role::Phone).await?;
         }
@@ -127,7 +125,7 @@ impl Survey<'_> {
         Ok(())
     }
 
-    async fn own_address(&mut self, role: Role) -> Result<Option<String>, RunError> {
+    async fn own_address(&mut self, role: Role) -> Result<Option<String>, FolderError> {
         // A phone that is not set up is not served everywhere.
         self.does(role, Habit::FolderSync).await?;
         let Some(version) = self.rack.phone(role).and_then(Phone::version) else { return Ok(None) };
@@ -187,3 +185,7 @@ fn target_seen(persona: &Persona, exchange: &Exchange) -> Option<TargetSeen> {
         tls: exchange.tls.as_ref().map(|tls| format!("{} {}", tls.version, tls.cipher_suite)).unwrap_or_default(),
     })
 }
+
+/// Headers that say what the server is.
+const SOFTWARE: [&str; 6] =
+    ["Server", "MS-Server-ActiveSync", "X-Powered-By", "X-AspNet-Version", "X-FEServer", "X-OWA-Version"];

@@ -3,10 +3,7 @@ use easrig_persona::{Condition, Persona, TlsTrouble};
 use easrig_scenario::{Cell, CellId, CellOutcome};
 use easrig_transport::certificate_issuer;
 
-use crate::cell::device_error;
-
-/// The scenario under which the report shows whether a phone trusts the server's certificate.
-const NAME: &str = "invariant/trusted-chain";
+use crate::owner::{confidence, device_error};
 
 /// Whether the phone itself would have trusted the chain that easrig accepted for it; `None` when the facts name no roots.
 ///
@@ -23,7 +20,7 @@ pub(crate) fn cell(persona: &Persona, tls: &TlsSession, id: CellId) -> Option<Ce
         None => {
             let error = persona.error_for(&Condition::Tls(TlsTrouble::UnknownCa))?;
             outcome.device_error = Some(device_error(&error));
-            outcome.confidence = Some(crate::cell::confidence(companies.confidence));
+            outcome.confidence = Some(confidence(companies.confidence));
             notes.push(format!(
                 "the chain ends in `{issuer}`, which is no company whose roots the phone is known to have"
             ));
@@ -48,6 +45,9 @@ pub(crate) fn cell(persona: &Persona, tls: &TlsSession, id: CellId) -> Option<Ce
 fn plain(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
+
+/// The scenario under which the report shows whether a phone trusts the server's certificate.
+const NAME: &str = "invariant/trusted-chain";
 
 #[cfg(test)]
 mod tests {

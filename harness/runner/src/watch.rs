@@ -12,7 +12,7 @@ use easrig_wbxml::tags::air_sync;
 use tokio::net::TcpStream;
 use url::{Origin, Url};
 
-use crate::{clock::now, journal::Journal, run::RunError};
+use crate::{clock::now, folder::FolderError, journal::Journal};
 
 /// Watches over the target: an outage is reported once, and the cells wait until it is over.
 ///
@@ -78,7 +78,7 @@ impl Watch {
     }
 
     /// What an exchange says about the target's presence; an outage and its end are recorded once.
-    pub(crate) fn heed(&self, exchange: &Exchange, journal: &Journal) -> Result<(), RunError> {
+    pub(crate) fn heed(&self, exchange: &Exchange, journal: &Journal) -> Result<(), FolderError> {
         let event = match &exchange.outcome {
             Outcome::Answered(_) => self.answered(exchange),
             Outcome::Failed(failure) if is_gone(failure) => {
@@ -137,7 +137,7 @@ impl Watch {
     }
 
     /// Waits until the target answers again, or for as long as an outage is waited out.
-    pub(crate) async fn ready(&self, client: &Client, journal: &Journal) -> Result<Presence, RunError> {
+    pub(crate) async fn ready(&self, client: &Client, journal: &Journal) -> Result<Presence, FolderError> {
         loop {
             let Some(Lost { endpoint, cause, since, kind, .. }) = self.lock().lost.clone() else {
                 return Ok(Presence::There);

@@ -112,10 +112,17 @@ pub struct RunStarted {
     pub repeat: u32,
     /// Scenario id and SHA-256 of its file, in plan order: `--resume` compares them.
     pub scenarios: Vec<(String, String)>,
-    /// Persona ids, in plan order.
-    pub personas: Vec<String>,
+    /// Persona id and SHA-256 of its file, in plan order; `--resume` compares them, too.
+    pub personas: Vec<(String, String)>,
     /// Whether contents were kept (`--keep-content`).
     pub keep_content: bool,
+}
+
+impl RunStarted {
+    /// The personas, in plan order.
+    pub fn persona_ids(&self) -> impl Iterator<Item = &str> {
+        self.personas.iter().map(|(id, _)| id.as_str())
+    }
 }
 
 /// A scenario as reports name it.

@@ -21,11 +21,12 @@ pub(super) fn defaults(file: &mut File, table: &Spanned<DeTable<'_>>) -> Result<
     Ok(())
 }
 
-pub(super) fn persona(file: &File, table: &Spanned<DeTable<'_>>) -> Result<Persona, FileError> {
+pub(super) fn persona(file: &File, table: &Spanned<DeTable<'_>>, hash: String) -> Result<Persona, FileError> {
     let root = Section::root(file, table);
     let _: (Option<String>, Option<Confidence>) = (root.plain("evidence")?, root.plain("confidence")?);
     let persona = Persona {
         id: root.need_plain("id")?,
+        hash,
         title: root.need_plain("title")?,
         family: root.need_plain("family")?,
         identity: identity(root.need_section("identity")?)?,

@@ -14,7 +14,7 @@ pub(crate) fn started(scenarios: &[&str], personas: &[&str]) -> RunStarted {
         seed: 7,
         repeat: 1,
         scenarios: scenarios.iter().map(|id| ((*id).to_owned(), "00".into())).collect(),
-        personas: personas.iter().map(|id| (*id).to_owned()).collect(),
+        personas: personas.iter().map(|id| ((*id).to_owned(), "00".into())).collect(),
         keep_content: false,
     }
 }

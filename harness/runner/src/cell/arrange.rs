@@ -2,25 +2,19 @@ use easrig_exchange::Secret;
 use easrig_scenario::{Step, UnknownVariable, model::Arrangement};
 
 use super::{Stage, Stop, missing};
-use crate::{control::Change, deed::Fill, run::RunError};
+use crate::{control::Change, deed::Fill};
 
 impl Stage<'_> {
-    pub(super) async fn arrange(
-        &mut self,
-        step: &Step,
-        arrangement: &Arrangement,
-    ) -> Result<Result<(), Stop>, RunError> {
-        let Some(control) = self.shared.orders.control.clone() else {
-            return Ok(Err(Stop::Unclear("this server cannot be told to change".into())));
+    pub(super) async fn arrange(&mut self, step: &Step, arrangement: &Arrangement) -> Result<(), Stop> {
+        let Some(control) = self.shared.orders.server.control().cloned() else {
+            return Err(Stop::Unclear("this server cannot be told to change".into()));
         };
         let account = self.account(step.role);
-        let change = match self.change(step, arrangement) {
-            Ok(Some(change)) => change,
-            Ok(None) => return Ok(Ok(())),
-            Err(unknown) => return Ok(Err(missing(&unknown))),
+        let Some(change) = self.change(step, arrangement).map_err(|unknown| missing(&unknown))? else {
+            return Ok(());
         };
         let id = self.planned.persona.device_id(step.role.name(), &account.user);
-        Ok(control.change(&account.user, &id, change).await.map_err(Stop::Unclear))
+        control.change(&account.user, &id, change).await.map_err(Stop::Unclear)
     }
 
     /// The change an arrangement asks for; none when only the phone has something to learn.

@@ -5,11 +5,11 @@ use easrig_scenario::{
 };
 
 use super::Stage;
-use crate::{heed::Login, run::RunError, watch::Presence};
+use crate::{folder::FolderError, heed::Login, watch::Presence};
 
 impl Stage<'_> {
     /// Cleanup steps, then everything that carries the tag; failures are noted and change nothing.
-    pub(super) async fn clean_up(&mut self, went_through: bool) -> Result<(), RunError> {
+    pub(super) async fn clean_up(&mut self, went_through: bool) -> Result<(), FolderError> {
         for (_, (errand, _)) in std::mem::take(&mut self.background) {
             self.rack.abandon(errand)?;
         }
@@ -28,14 +28,14 @@ impl Stage<'_> {
                     self.watch(&report.exchanges)?;
                 }
             }
-            if scenario.effects > Effects::Reads && !self.shared.orders.leave {
+            if scenario.effects > Effects::Reads && !self.shared.orders.allowed.leave {
                 for role in self.journal.roles() {
                     self.tidy(role).await?;
                 }
             }
         }
         if scenario.needs(Need::Control)
-            && let Some(control) = &self.shared.orders.control
+            && let Some(control) = self.shared.orders.server.control()
         {
             for account in [Some(&self.pair.owner), self.pair.partner.as_ref()].into_iter().flatten() {
                 if let Err(why) = control.undo(&account.user).await {
@@ -46,7 +46,7 @@ impl Stage<'_> {
         Ok(())
     }
 
-    pub(super) async fn tidy(&mut self, role: Role) -> Result<(), RunError> {
+    pub(super) async fn tidy(&mut self, role: Role) -> Result<(), FolderError> {
         if role == Role::Tablet {
             return Ok(());
         }

@@ -1,12 +1,15 @@
 use easrig_persona::{End, Ending, Habit, Task};
 use easrig_scenario::{Role, model::Start};
 
-use super::{Stage, Stop, device_error, said};
-use crate::{owner::word, reach::on_the_wire, run::RunError};
+use super::{Stage, Stop, said};
+use crate::{
+    owner::{device_error, word},
+    reach::on_the_wire,
+};
 
 impl Stage<'_> {
     /// Brings one phone as far as the scenario starts.
-    pub(super) async fn climb(&mut self, role: Role) -> Result<Result<(), Stop>, RunError> {
+    pub(super) async fn climb(&mut self, role: Role) -> Result<(), Stop> {
         let start = self.planned.scenario.start;
         let mut rungs = Vec::new();
         if start >= Start::Options {
@@ -30,13 +33,13 @@ impl Stage<'_> {
             let Ending { end, rests } = report.ending;
             self.tally.assumed.extend(rests.assumed);
             if let Some(why) = unclear.filter(|_| end != End::Finished) {
-                return Ok(Err(Stop::Unclear(format!("the {role} did not get through {what}: {why}"))));
+                return Err(Stop::Unclear(format!("the {role} did not get through {what}: {why}")));
             }
             match end {
                 End::Finished => {}
                 End::OwnerSees(error) => {
                     let error = device_error(&error);
-                    return Ok(Err(match role {
+                    return Err(match role {
                         Role::Partner => {
                             Stop::Unclear(format!("the partner's phone cannot be set up: {}", said(&error)))
                         }
@@ -45,15 +48,15 @@ impl Stage<'_> {
                             self.tally.notes.extend(on_the_wire(&report.exchanges));
                             Stop::Blocked(error)
                         }
-                    }));
+                    });
                 }
                 End::GaveUp(why) | End::CannotDo(why) => {
-                    return Ok(Err(Stop::Unclear(format!("the {role} did not get through {what}: {why}"))));
+                    return Err(Stop::Unclear(format!("the {role} did not get through {what}: {why}")));
                 }
             }
         }
         self.learn(role);
-        Ok(Ok(()))
+        Ok(())
     }
 
     /// Makes what the phone knows known to the steps: folders, keys, the policy key.

@@ -8,32 +8,27 @@ use easrig_scenario::{
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
-use super::{Stage, Stop, device_error, missing, said};
+use super::{Stage, Stop, missing, said};
 use crate::{
     clock::now,
     deed::{DeedError, Fill, file, wrong_login},
+    folder::FolderError,
     heed::Login,
-    owner::Seen,
+    owner::{Seen, device_error},
     rack::Report,
     reach::on_the_wire,
-    run::RunError,
 };
 
-/// The pauses between two tries of a step that polls: the first, and the longest.
-const POLL_PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_millis(1500));
-
 impl Stage<'_> {
-    pub(super) async fn step(&mut self, step: &Step) -> Result<Result<(), Stop>, RunError> {
+    pub(super) async fn step(&mut self, step: &Step) -> Result<(), Stop> {
         if let Some(pause) = step.pause {
             self.rack.pause(pause).await?;
         }
         self.vars.set_now(now());
         self.vars.set_common("unique", self.shared.unique());
         if let Some(template) = step.subject() {
-            match self.vars.substitute(step.role, template) {
-                Ok(subject) => self.vars.set_common("subject", subject),
-                Err(unknown) => return Ok(Err(missing(&unknown))),
-            }
+            let subject = self.vars.substitute(step.role, template).map_err(|unknown| missing(&unknown))?;
+            self.vars.set_common("subject", subject);
         }
         if let Some(attachment) = attachment(step) {
             let hash = Sha256::digest(&file(attachment).content);
@@ -43,7 +38,7 @@ impl Stage<'_> {
             StepKind::Arrange(arrangement) => self.arrange(step, arrangement).await,
             StepKind::Await(name) => {
                 let Some((errand, role)) = self.background.remove(name) else {
-                    return Ok(Err(Stop::Unclear(format!("nothing runs in the background as `{name}`"))));
+                    return Err(Stop::Unclear(format!("nothing runs in the background as `{name}`")));
                 };
                 let report = self.rack.wait_for(errand).await?;
                 self.judged(step, role, report).await
@@ -53,27 +48,24 @@ impl Stage<'_> {
     }
 
     /// A step that sends; again and again until it holds, when it polls.
-    pub(super) async fn act(&mut self, step: &Step) -> Result<Result<(), Stop>, RunError> {
+    pub(super) async fn act(&mut self, step: &Step) -> Result<(), Stop> {
         let deadline = step.poll.map(|time| Instant::now() + time);
         let mut pause = POLL_PAUSES.0;
         loop {
-            let task = match self.task(step) {
-                Ok(task) => task,
-                Err(stop) => return Ok(Err(stop)),
-            };
+            let task = self.task(step)?;
             if let Some(name) = &step.background {
                 let errand = self.rack.begin(step.role, task)?;
                 self.background.insert(name.clone(), (errand, step.role));
                 // The others go on when its request is on the wire, not before.
                 self.rack.pause(Duration::from_millis(200)).await?;
-                return Ok(Ok(()));
+                return Ok(());
             }
             let report = self.rack.run(step.role, task).await?;
             let (judgement, stop) = self.judge(step, step.role, &report)?;
             // A password that was refused is not sent again, however long the step may poll.
             let over = stop.is_none() && judgement.findings.is_empty() || self.login == Login::Refused;
             if over || deadline.is_none_or(|deadline| Instant::now() + pause > deadline) {
-                return Ok(self.settle(step, judgement, stop));
+                return self.settle(step, judgement, stop);
             }
             self.rack.pause(pause).await?;
             pause = (pause * 2).min(POLL_PAUSES.1);
@@ -101,14 +93,9 @@ impl Stage<'_> {
         }
     }
 
-    pub(super) async fn judged(
-        &mut self,
-        step: &Step,
-        role: Role,
-        report: Report,
-    ) -> Result<Result<(), Stop>, RunError> {
+    pub(super) async fn judged(&mut self, step: &Step, role: Role, report: Report) -> Result<(), Stop> {
         let (judgement, stop) = self.judge(step, role, &report)?;
-        Ok(self.settle(step, judgement, stop))
+        self.settle(step, judgement, stop)
     }
 
     /// Holds what came of a step against what the file expects.
@@ -117,7 +104,7 @@ impl Stage<'_> {
         step: &Step,
         role: Role,
         report: &Report,
-    ) -> Result<(Judgement, Option<Stop>), RunError> {
+    ) -> Result<(Judgement, Option<Stop>), FolderError> {
         self.watch(&report.exchanges)?;
         let Ending { end, rests } = &report.ending;
         self.tally.assumed.extend(rests.assumed.iter().cloned());
@@ -185,6 +172,7 @@ impl Stage<'_> {
         let broken = judgement.findings.iter().any(|finding| finding.level == Level::Must);
         if step.setup && (broken || stop.is_some()) {
             let why = match stop {
+                Some(stop @ Stop::Unwritten(_)) => return Err(stop),
                 Some(Stop::Unclear(why)) => why,
                 Some(Stop::Blocked(error)) => said(&error),
                 Some(Stop::Found) | None => judgement.findings.first().map(|f| f.actual.clone()).unwrap_or_default(),
@@ -210,3 +198,6 @@ fn attachment(step: &Step) -> Option<&Attachment> {
         _ => None,
     }
 }
+
+/// The pauses between two tries of a step that polls: the first, and the longest.
+const POLL_PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_millis(1500));

@@ -115,6 +115,7 @@ async fn another_target_persona_or_scenario_is_refused_and_the_run_stays_as_it_i
     let before = record.written();
     let other_target = orders("http://mail.example.org/");
     let other_persona = Orders { personas: vec![rig::persona("wp7")], ..orders(&way.url) };
+    let edited = Orders { personas: vec![rig::persona("android-4"), rig::edited("wp7")], ..orders(&way.url) };
     let fewer = Orders { scenarios: ids()[..2].to_vec(), ..orders(&way.url) };
     let mut changed = ids();
     changed[1] = rig::habit("probe/b");
@@ -122,6 +123,7 @@ async fn another_target_persona_or_scenario_is_refused_and_the_run_stays_as_it_i
     let cases = [
         (other_target, "its target is"),
         (other_persona, "its personas are android-4,wp7, not wp7"),
+        (edited, "the file of the persona `wp7` is not the same"),
         (fewer, "`probe/c` is not the same"),
         (changed, "`probe/b` is not the same"),
     ];

@@ -12,7 +12,7 @@ use std::{
 };
 
 use easrig_eas::query::QueryLine;
-use easrig_exchange::{EascapReader, Exchange, Headers, Outcome, Request, Secret};
+use easrig_exchange::{Content, EascapReader, Exchange, Headers, Outcome, Request, Secret};
 use easrig_persona::Persona;
 use easrig_refserver::{AccountConfig, Profile, Server, ServerConfig};
 use easrig_runner::{Account, Allowed, Observer, Orders, RunFolder, Target, Unfinished, Versions};
@@ -33,10 +33,19 @@ const SCENARIOS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios");
 
 /// A shipped persona whose patience is two seconds.
 pub(crate) fn persona(id: &str) -> Arc<Persona> {
+    hurried(id, "")
+}
+
+/// The same from a file that somebody has touched.
+pub(crate) fn edited(id: &str) -> Arc<Persona> {
+    hurried(id, "# edited\n")
+}
+
+fn hurried(id: &str, end: &str) -> Arc<Persona> {
     let path = format!("{SCENARIOS}/personas/{id}.toml");
     let text = fs::read_to_string(&path).unwrap();
     let mut times = false;
-    let hurried = text.lines().map(|line| {
+    let lines = text.lines().map(|line| {
         if line.starts_with('[') {
             times = line == "[timeouts]";
         }
@@ -46,7 +55,7 @@ pub(crate) fn persona(id: &str) -> Arc<Persona> {
             false => format!("{line}\n"),
         }
     });
-    Arc::new(Persona::parse(&path, &hurried.collect::<String>()).unwrap())
+    Arc::new(Persona::parse(&path, &(lines.collect::<String>() + end)).unwrap())
 }
 
 /// A shipped scenario.
@@ -102,24 +111,20 @@ pub(crate) fn ladder(id: &str) -> Arc<Scenario> {
 pub(crate) fn orders(target: &str, scenarios: Vec<Arc<Scenario>>) -> Orders {
     Orders {
         target: Target::Url(target.parse().unwrap()),
+        server: easrig_runner::Server::Foreign,
         target_name: target.to_owned(),
         accounts: vec![account("alice"), account("bob")],
         personas: vec![persona("android-4")],
         scenarios,
         versions: Versions::Own,
         allowed: Allowed { writes: true, ..Allowed::default() },
-        heartbeats: false,
         jobs: 1,
         repeat: 1,
         strict: false,
         seed: 7,
-        keep_content: false,
-        leave: false,
+        content: Content::Masked,
         client: client(ClientConfig::default()),
         trust: Vec::new(),
-        control: None,
-        reference: false,
-        discoverable: false,
         outage: Duration::from_secs(10),
     }
 }

@@ -1,5 +1,5 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
-use easrig_exchange::Headers;
+use easrig_exchange::{Content, Headers};
 use easrig_runner::Orders;
 use easrig_transport::{Act, BadServer, ServerRequest, ServerResponse};
 
@@ -22,9 +22,9 @@ async fn a_whole_run_writes_no_password() {
     let way = Way::to(&server, |_| Deed::Pass).await;
     let ids = ["journeys/onboarding-by-server-name", "journeys/send", "folder-sync/unknown-user-refused"];
     let personas = ["android-4", "wp7", "ios-17"].map(rig::persona).to_vec();
-    for keep_content in [false, true] {
+    for content in [Content::Masked, Content::Kept] {
         let scenarios = ids.map(rig::shipped).to_vec();
-        let orders = Orders { personas: personas.clone(), keep_content, ..rig::orders(&way.url, scenarios) };
+        let orders = Orders { personas: personas.clone(), content, ..rig::orders(&way.url, scenarios) };
         let record = rig::run(orders).await;
         assert!(record.exchanges.len() > 30);
         holds_no_secret(&record);
@@ -60,9 +60,9 @@ body = '''<FolderSync xmlns="FolderHierarchy"><SyncKey>0</SyncKey></FolderSync>'
 element = [{ at = "FolderSync/Status", equals = "1" }]
 header = [{ name = "X-Debug", equals = "1" }]"#,
     );
-    for keep_content in [false, true] {
+    for content in [Content::Masked, Content::Kept] {
         let orders = rig::orders(&way.url, vec![quoting.clone(), rig::habit("probe/habit")]);
-        let record = rig::run(Orders { keep_content, ..orders }).await;
+        let record = rig::run(Orders { content, ..orders }).await;
         assert!(record.cell("probe/quoting").reason.contains("****"), "{}", record.cell("probe/quoting").reason);
         holds_no_secret(&record);
     }
@@ -75,7 +75,7 @@ async fn a_page_with_the_password_in_it_is_not_written() {
     let server = BadServer::start(vec![Act::ReadHead, Act::Send(http(&head, page.as_bytes()))]).await.unwrap();
     let url = format!("http://{}/Microsoft-Server-ActiveSync", server.address());
     let scenarios = vec![rig::explicit("probe/explicit"), rig::habit("probe/habit")];
-    let record = rig::run(Orders { keep_content: true, ..rig::orders(&url, scenarios) }).await;
+    let record = rig::run(Orders { content: Content::Kept, ..rig::orders(&url, scenarios) }).await;
     assert!(!record.exchanges.is_empty());
     holds_no_secret(&record);
 }
@@ -104,11 +104,11 @@ element = [
   { at = "**/Subject", equals = "Nobody", each = true },
 ]"#,
     );
-    let run = async |keep_content| {
-        let record = rig::run(Orders { keep_content, ..rig::orders(&way.url, vec![quoting.clone()]) }).await;
+    let run = async |content| {
+        let record = rig::run(Orders { content, ..rig::orders(&way.url, vec![quoting.clone()]) }).await;
         record.cell("probe/quoting").findings.clone()
     };
-    let (kept, masked) = (run(true).await, run(false).await);
+    let (kept, masked) = (run(Content::Kept).await, run(Content::Masked).await);
     assert!(kept.len() > 1 && kept.len() == masked.len(), "{kept:?}");
     // What is the protocol's own is quoted as it is.
     assert_eq!(kept[0].actual, masked[0].actual);
