@@ -1,6 +1,7 @@
 //! The command line: every flag in a line for `-h` and in a paragraph with an example for `--help`.
 
 mod capture;
+mod report;
 mod run;
 
 use std::{net::SocketAddr, path::PathBuf};
@@ -12,6 +13,7 @@ use easrig_runner::Account;
 
 use crate::output::Color;
 pub(crate) use capture::{CensusArgs, ExportArgs, ImportArgs, KeyArgs, SelectArgs, ShowArgs, ShowFormat};
+pub(crate) use report::ReportArgs;
 pub(crate) use run::{Effect, Format, RunArgs};
 
 /// A rack of phones for your Exchange ActiveSync server
@@ -89,6 +91,13 @@ pub(crate) enum Command {
     /// Reads the XML that `easrig decode` prints and writes the canonical WBXML bytes. On a terminal they are shown in
     /// hexadecimal. Example: easrig decode message.wbxml | easrig encode > again.wbxml
     Encode(EncodeArgs),
+    /// Make any report of a run
+    ///
+    /// From the run folder alone, also of a run that was cut short: the same bytes that `easrig run` gives. Exits as the run
+    /// does: 1 when something is not well, 3 when something could not be told.
+    ///
+    /// Example: easrig report reports/monday --format markdown -o comment.md
+    Report(ReportArgs),
     /// Show what a capture or a run holds
     ///
     /// Every exchange decoded: request line and query in words, headers, bodies as XML, every Status by name, and of a

@@ -67,7 +67,7 @@ async fn one(folder: &Path, policy: &[(&str, &str)], library: &Library, output: 
     server.stop().await;
     let recorded = Recorded::read(folder)?;
     recorded.write()?;
-    recorded.print(Format::Human, library, output)?;
+    recorded.print(Format::Human, output)?;
     Ok(recorded.run)
 }
 

@@ -61,6 +61,7 @@ fn dispatch(cli: Cli, output: &Output) -> miette::Result<Exit> {
         Command::Serve(args) => serve::serve(&args, &library()?, output),
         Command::Decode(args) => decode::decode(&args, output),
         Command::Encode(args) => encode::encode(&args, output),
+        Command::Report(args) => report::report(&args, output),
         Command::Show(args) => show::show(&args, &library()?, output),
         Command::Import(args) => import::import(&args, output),
         Command::Export(args) => export::export(&args, output),

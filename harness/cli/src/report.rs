@@ -1,17 +1,63 @@
-//! From a run folder to its pictures.
+//! `easrig report`, and the way from a run folder to its pictures.
 
 use std::{
     cell::RefCell,
     fs::File,
-    io::BufReader,
+    io::{BufReader, Read as _, Write as _},
     path::{Path, PathBuf},
 };
 
 use easrig_exchange::{EascapFile, Exchange, ExchangeNumber};
-use easrig_report::{Run, Sources, junit, read_events, summary, terminal};
+use easrig_report::{
+    Exit, Known, Palette, Run, Sources, Strictness, Unused, View, github, junit, markdown, prometheus, read_events,
+    summary, tap, terminal,
+};
 use miette::{IntoDiagnostic as _, WrapErr as _};
 
-use crate::{args::Format, library::Library, output::Output};
+use crate::{
+    args::{Format, ReportArgs},
+    output::Output,
+};
+
+/// The columns of a report for people that goes into a file.
+const FILE_WIDTH: usize = 100;
+
+/// The largest list of known deviations, in bytes.
+const KNOWN_MOST: u64 = 16 << 20;
+
+pub(crate) fn report(args: &ReportArgs, output: &Output) -> miette::Result<Exit> {
+    let known = args.known.as_deref().map(read_known).transpose()?;
+    let mut recorded = Recorded::read(&args.run)?;
+    if let Some(known) = &known {
+        recorded.hold_against(known, output);
+    }
+    match &args.output {
+        Some(path) => {
+            let folder = recorded.folder.display().to_string();
+            let view = View { palette: &Palette::plain(), width: FILE_WIDTH, folder: &folder };
+            write_file(path, &recorded.draw(args.format, view))?;
+        }
+        None => recorded.print(args.format, output)?,
+    }
+    let strictness = if args.strict { Strictness::Shoulds } else { Strictness::Musts };
+    Ok(easrig_report::exit(&recorded.run, strictness))
+}
+
+/// The known deviations of a target.
+///
+/// # Errors
+/// When the file cannot be read, and everything that is wrong in it.
+pub(crate) fn read_known(path: &Path) -> miette::Result<Known> {
+    let named = || format!("cannot read `{}`", path.display());
+    let mut text = String::new();
+    let file = File::open(path).into_diagnostic().wrap_err_with(named)?;
+    file.take(KNOWN_MOST).read_to_string(&mut text).into_diagnostic().wrap_err_with(named)?;
+    Ok(Known::parse(&path.display().to_string(), &text)?)
+}
+
+fn write_file(path: &Path, text: &str) -> miette::Result<()> {
+    std::fs::write(path, text).into_diagnostic().wrap_err_with(|| format!("cannot write `{}`", path.display()))
+}
 
 /// A finished or unfinished run in its folder.
 pub(crate) struct Recorded {
@@ -21,49 +67,81 @@ pub(crate) struct Recorded {
 }
 
 impl Recorded {
-    /// Reads the folder.
+    /// Reads the folder of a run, or the run file itself, beside which its exchanges are looked for.
     ///
     /// # Errors
     /// When the run file cannot be read. Without its exchanges a run is still a run.
-    pub(crate) fn read(folder: &Path) -> miette::Result<Self> {
-        let log = folder.join("run.jsonl");
-        let named = || format!("`{}`", log.display());
+    pub(crate) fn read(path: &Path) -> miette::Result<Self> {
+        let (folder, log) = if path.is_file() {
+            (path.parent().unwrap_or(Path::new("")).to_owned(), path.to_owned())
+        } else {
+            (path.to_owned(), path.join("run.jsonl"))
+        };
+        let named = || format!("cannot read `{}`", log.display());
         let file = File::open(&log).into_diagnostic().wrap_err_with(named)?;
         let run = Run::fold(read_events(BufReader::new(file))).into_diagnostic().wrap_err_with(named)?;
         let tape = File::open(folder.join("exchanges.eascap")).ok();
         let exchanges = tape.and_then(|file| EascapFile::open(BufReader::new(file)).ok()).map(RefCell::new);
-        Ok(Self { run, folder: folder.to_owned(), exchanges })
+        Ok(Self { run, folder, exchanges })
     }
 
-    /// Writes `summary.json` and `junit.xml` beside the events.
+    /// Holds the run against what is known of the target; a pattern that no cell has to do with is said.
+    pub(crate) fn hold_against(&mut self, known: &Known, output: &Output) {
+        for unused in self.run.hold_against(known) {
+            let near = unused.near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+            let Unused { pattern, line, .. } = unused;
+            output.say(&format!("known deviation `{pattern}` (line {line}) is about no cell of this run{near}"));
+        }
+    }
+
+    /// Writes the pictures that stand beside the events in every run folder.
     ///
     /// # Errors
     /// When the disk says no.
     pub(crate) fn write(&self) -> miette::Result<()> {
-        for (name, text) in [("summary.json", summary(&self.run)), ("junit.xml", junit(&self.run))] {
-            let path = self.folder.join(name);
-            std::fs::write(&path, text).into_diagnostic().wrap_err_with(|| format!("`{}`", path.display()))?;
-        }
-        Ok(())
+        let pictures = [("summary.json", summary(&self.run)), ("junit.xml", junit(&self.run))];
+        pictures.iter().try_for_each(|(name, text)| write_file(&self.folder.join(name), text))
     }
 
-    /// The run as `format` on stdout.
+    /// The run in that form; a person's has the colours and the width of `view`.
+    pub(crate) fn draw(&self, format: Format, view: View<'_>) -> String {
+        match format {
+            Format::Human => terminal(&self.run, view, Sources { exchange: &|number| self.exchange(number) }),
+            Format::Json => summary(&self.run),
+            Format::Junit => junit(&self.run),
+            Format::Markdown => markdown(&self.run),
+            Format::Tap => tap(&self.run),
+            Format::Github => github(&self.run),
+            Format::Prometheus => prometheus(&self.run),
+        }
+    }
+
+    /// The run in that form on stdout.
     ///
     /// # Errors
     /// When stdout cannot be written.
-    pub(crate) fn print(&self, format: Format, library: &Library, output: &Output) -> miette::Result<()> {
-        let text = match format {
-            Format::Json => summary(&self.run),
-            Format::Junit => junit(&self.run),
-            Format::Human => self.draw(library, output),
-        };
-        output.write(text.as_bytes())
+    pub(crate) fn print(&self, format: Format, output: &Output) -> miette::Result<()> {
+        let folder = self.folder.display().to_string();
+        output.write(self.draw(format, output.view(&folder)).as_bytes())
     }
 
-    fn draw(&self, library: &Library, output: &Output) -> String {
-        let folder = self.folder.display().to_string();
-        let sources = Sources { scenario: &|id| library.scenario(id).ok(), exchange: &|number| self.exchange(number) };
-        terminal(&self.run, output.view(&folder), sources)
+    /// Tells GitHub, when it is GitHub that runs us: annotations where its runner reads them without mixing them into the
+    /// result on stdout, and the summary of the step.
+    ///
+    /// # Errors
+    /// When the summary cannot be written.
+    pub(crate) fn tell_github(&self, format: Format, output: &Output) -> miette::Result<()> {
+        let is_there = |name| std::env::var(name).is_ok_and(|value| value == "true");
+        if is_there("GITHUB_ACTIONS") && format != Format::Github {
+            output.say(github(&self.run).trim_end());
+        }
+        let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) else { return Ok(()) };
+        let path = PathBuf::from(path);
+        let mut options = File::options();
+        let file = options.append(true).create(true).open(&path);
+        file.and_then(|mut file| file.write_all(markdown(&self.run).as_bytes()))
+            .into_diagnostic()
+            .wrap_err_with(|| format!("cannot write the summary of the step, `{}`", path.display()))
     }
 
     fn exchange(&self, number: ExchangeNumber) -> Option<Exchange> {

@@ -9,7 +9,7 @@ use std::{
 
 use easrig_eas::{Command, Version};
 use easrig_exchange::{Content, Secret};
-use easrig_report::{Exit, Strictness};
+use easrig_report::{Exit, Known, Strictness};
 use easrig_runner::{Account, Allowed, Orders, RunFolder, Server, Target, Unfinished, Versions, outline};
 use easrig_scenario::{Level, Scenario};
 use easrig_transport::{Client, ClientConfig, read_certificates};
@@ -23,12 +23,14 @@ use crate::{
     library::{Library, is_prefix},
     output::Output,
     progress::Progress,
-    report::Recorded,
+    report::{Recorded, read_known},
     suggest,
     target::{self, Named, Trust},
 };
 
 pub(crate) fn run(args: RunArgs, library: Library, output: &Output) -> miette::Result<Exit> {
+    let known = args.known.as_deref().map(read_known).transpose()?;
+    let known = known.as_ref();
     let scenarios = select(&args, &library)?;
     let personas = library.personas(&args.persona)?;
     if scenarios.is_empty() || personas.is_empty() {
@@ -44,14 +46,14 @@ pub(crate) fn run(args: RunArgs, library: Library, output: &Output) -> miette::R
                 return Err(miette!("--policy and --dishonest are for --target embedded:PROFILE only"));
             }
             let orders = draft.outside(target)?;
-            perform(&args, orders, &library, output)
+            perform(&args, orders, known, output)
         }
         Named::Embedded(profile) => runtime()?.block_on(async {
             let pairs = draft.pairs();
             let plan = Plan::in_process(&profile, &args.server, pairs, &library)?;
             let server = Embedded::start(plan).await?;
             let orders = draft.embedded(&server)?;
-            let exit = perform_in(&args, orders, &library, output).await;
+            let exit = perform_in(&args, orders, known, output).await;
             server.stop().await;
             exit
         }),
@@ -226,11 +228,11 @@ fn said(args: &RunArgs) -> Vec<String> {
     words
 }
 
-fn perform(args: &RunArgs, orders: Orders, library: &Library, output: &Output) -> miette::Result<Exit> {
-    runtime()?.block_on(perform_in(args, orders, library, output))
+fn perform(args: &RunArgs, orders: Orders, known: Option<&Known>, output: &Output) -> miette::Result<Exit> {
+    runtime()?.block_on(perform_in(args, orders, known, output))
 }
 
-async fn perform_in(args: &RunArgs, orders: Orders, library: &Library, output: &Output) -> miette::Result<Exit> {
+async fn perform_in(args: &RunArgs, orders: Orders, known: Option<&Known>, output: &Output) -> miette::Result<Exit> {
     let plan = outline(&orders);
     output.say(&format!(
         "{} scenarios on {} phones: about {} cells, at most {} device partnerships on the server",
@@ -259,9 +261,13 @@ async fn perform_in(args: &RunArgs, orders: Orders, library: &Library, output: &
         None => orders,
     };
     record(orders, folder, unfinished, output).await?;
-    let recorded = Recorded::read(&path)?;
+    let mut recorded = Recorded::read(&path)?;
+    if let Some(known) = known {
+        recorded.hold_against(known, output);
+    }
     recorded.write()?;
-    recorded.print(args.format, library, output)?;
+    recorded.print(args.format, output)?;
+    recorded.tell_github(args.format, output)?;
     if args.format == Format::Human {
         output.say(&format!("kept in {}", path.display()));
     }
@@ -276,7 +282,7 @@ fn dry_run(format: Format, orders: &Orders, output: &Output) -> miette::Result<E
             let plan = serde_json::json!({ "format": 1, "scenarios": scenarios, "personas": personas });
             serde_json::to_string_pretty(&plan).into_diagnostic()? + "\n"
         }
-        Format::Human | Format::Junit => {
+        _ => {
             let lines = scenarios.iter().map(|id| format!("{id}\n"));
             lines.chain([format!("on {}\n", personas.join(", "))]).collect()
         }

@@ -1,6 +1,6 @@
 use easrig_scenario::{Cell, Level, Verdict};
 
-use crate::Run;
+use crate::{Outcome, Run};
 
 /// What the process says when it ends; the numbers never change meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -40,14 +40,16 @@ pub enum Strictness {
     Shoulds,
 }
 
-/// What a run exits with.
+/// What a run exits with. Deviations that are known change nothing; one that is known and not there is bad news.
 pub fn exit(run: &Run, strictness: Strictness) -> Exit {
-    let has = |verdict| run.cells.iter().any(|cell| cell.verdict == verdict);
-    let judged = |cell: &&Cell| !matches!(cell.verdict, Verdict::Inconclusive | Verdict::Skipped);
-    let slips = run.cells.iter().filter(judged).any(|cell| cell.findings.iter().any(|f| f.level == Level::Should));
-    if has(Verdict::Fail) || has(Verdict::Blocked) || (slips && strictness == Strictness::Shoulds) {
+    let outcomes: Vec<Outcome> = run.cells.iter().map(|cell| run.outcome(cell)).collect();
+    let judged = |cell: &Cell| !matches!(cell.verdict, Verdict::Inconclusive | Verdict::Skipped);
+    let slips = |cell: &Cell| judged(cell) && cell.findings.iter().any(|finding| finding.level == Level::Should);
+    let known = |outcome: &Outcome| matches!(outcome, Outcome::KnownDeviation { .. });
+    let slipped = run.cells.iter().zip(&outcomes).any(|(cell, outcome)| slips(cell) && !known(outcome));
+    if outcomes.iter().any(Outcome::is_bad_news) || (slipped && strictness == Strictness::Shoulds) {
         Exit::Broken
-    } else if has(Verdict::Inconclusive) || run.finished.is_none() {
+    } else if outcomes.contains(&Outcome::NewFailure(Verdict::Inconclusive)) || run.finished.is_none() {
         Exit::Unclear
     } else if run.cells.is_empty() {
         Exit::Nothing

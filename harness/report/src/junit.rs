@@ -3,19 +3,21 @@ use std::collections::BTreeSet;
 use easrig_scenario::{Cell, Finding, Verdict};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use crate::Run;
+use crate::{Outcome, Run};
 
 /// The bytes of `junit.xml`: a suite per persona, a testcase per scenario and version.
 ///
 /// `failure` is a broken requirement or a blocked owner, `error` what could not be told, `skipped` always says why.
-/// Characters that XML cannot hold are left out.
+/// Characters that XML cannot hold are left out. A known deviation passes and says why in `system-out`; a cell that is well
+/// although one is known is a `failure`.
 pub fn junit(run: &Run) -> String {
     let mut report = Report::new("easrig");
     let personas: Vec<&str> = run.cells.iter().map(|cell| cell.id.persona.as_str()).collect();
     let mut seen = BTreeSet::new();
     for persona in personas.into_iter().filter(|persona| seen.insert(*persona)) {
         let mut suite = TestSuite::new(clean(&format!("{} {persona}", run.started.target)));
-        suite.add_test_cases(run.cells.iter().filter(|cell| cell.id.persona == persona).map(test_case));
+        let own = run.cells.iter().filter(|cell| cell.id.persona == persona);
+        suite.add_test_cases(own.map(|cell| test_case(cell, &run.outcome(cell))));
         report.add_test_suite(suite);
     }
     // Writing into memory cannot fail, and what XML cannot hold is gone.
@@ -26,23 +28,33 @@ pub fn junit(run: &Run) -> String {
     text
 }
 
-fn test_case(cell: &Cell) -> TestCase {
+fn test_case(cell: &Cell, outcome: &Outcome) -> TestCase {
     let name = match cell.id.version {
         Some(version) => format!("{} [{version}]", cell.id.scenario),
         None => cell.id.scenario.clone(),
     };
     let folder = cell.id.scenario.split('/').next().unwrap_or_default();
-    let mut case = TestCase::new(clean(&name), status(cell));
+    let mut case = TestCase::new(clean(&name), status(cell, outcome));
     // Dots in a class name make packages in most viewers: `wp7.5` must not become a package of its own.
     case.set_classname(clean(&format!("{}.{folder}", cell.id.persona.replace('.', "_"))));
-    let notes = notes(cell);
+    let notes = notes(cell, outcome);
     if !notes.is_empty() {
         case.set_system_out(clean(&notes));
     }
     case
 }
 
-fn status(cell: &Cell) -> TestCaseStatus {
+fn status(cell: &Cell, outcome: &Outcome) -> TestCaseStatus {
+    match outcome {
+        Outcome::KnownDeviation { .. } => return TestCaseStatus::success(),
+        Outcome::UnexpectedPass { because } => {
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+            status.set_type("unexpected pass");
+            status.set_message(clean(&format!("it is well although a deviation is known here: {because}")));
+            return status;
+        }
+        Outcome::AsExpected(_) | Outcome::NewFailure(_) => {}
+    }
     let mut status = match cell.verdict {
         Verdict::Pass | Verdict::Degraded => return TestCaseStatus::success(),
         Verdict::Skipped => TestCaseStatus::skipped(),
@@ -77,8 +89,13 @@ fn finding(finding: &Finding) -> String {
 }
 
 /// What is worth knowing of a cell that does not fail by it.
-fn notes(cell: &Cell) -> String {
+fn notes(cell: &Cell, outcome: &Outcome) -> String {
     let mut lines = cell.notes.clone();
+    if let Outcome::KnownDeviation { verdict, because, link } = outcome {
+        let link = link.as_ref().map(|link| format!(" ({link})")).unwrap_or_default();
+        lines.push(format!("known deviation: {verdict}: {because}{link}"));
+        lines.push(description(cell));
+    }
     if cell.verdict == Verdict::Degraded {
         lines.push(format!("degraded: {}", cell.reason));
     }

@@ -1,24 +1,38 @@
-//! What a run came to, as pictures: `summary.json`, `junit.xml` and text for a terminal.
+//! What a run came to, as pictures: `summary.json`, `junit.xml`, text for a terminal, a pull request, a harness or a
+//! metrics collector.
 //!
 //! Every picture is a pure function of the [`Run`], which is folded from the events of a run file, wherever that came from.
 //! This room opens no files and knows neither runner nor network: whoever has the bytes of an exchange hands them in.
 
 mod compare;
 mod exit;
+mod github;
 mod junit;
+mod known;
+mod markdown;
+mod prometheus;
 mod read;
 mod run;
 mod safe;
+mod sentence;
 mod summary;
+mod tap;
 mod terminal;
+mod trouble;
 
 pub use compare::{Change, changes, compare_brief};
 pub use exit::{Exit, Strictness, exit};
+pub use github::github;
 pub use junit::junit;
+pub use known::{Deviation, Known, KnownError, KnownProblem, Outcome, Pattern, PatternError, Unused};
+pub use markdown::markdown;
+pub use prometheus::prometheus;
 pub use read::{ReadError, read_events};
 pub use run::{Exchanged, Outage, Run, RunBuilder, Totals};
 pub use safe::safe;
+pub use sentence::sentence;
 pub use summary::{summary, summary_schema};
+pub use tap::tap;
 pub use terminal::{
     BindingSetting, NamedStatus, Palette, PolicyReading, Reading, Side, Sources, View, exchange, exchange_in_full,
     terminal,

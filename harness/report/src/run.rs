@@ -10,7 +10,7 @@ use easrig_scenario::{
 };
 use serde::Serialize;
 
-use crate::ReadError;
+use crate::{Outcome, ReadError};
 
 /// The most cells a run file may hold: 1,000 scenarios on 100 personas in 10 versions.
 const MAX_CELLS: usize = 1_000_000;
@@ -42,6 +42,8 @@ pub struct Run {
     pub outages: Vec<Outage>,
     /// When it ended; `None` when it was cut short.
     pub finished: Option<Timestamp>,
+    /// What its cells came to, held against what is known of the target; empty before [`Run::hold_against`].
+    pub outcomes: BTreeMap<CellId, Outcome>,
 }
 
 /// An exchange in a line, as the run file holds it.
@@ -229,6 +231,7 @@ impl RunBuilder {
             more_exchanges: self.more_exchanges,
             outages: self.outages,
             finished: self.end,
+            outcomes: BTreeMap::new(),
         })
     }
 

@@ -5,7 +5,7 @@ use easrig_scenario::{Cell, CellId, Confidence, DeviceError, Finding, Level, Ver
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::{Run, Totals};
+use crate::{Outcome, Run, Totals};
 
 /// The number in every `summary.json`.
 const FORMAT: u32 = 1;
@@ -15,7 +15,7 @@ pub fn summary(run: &Run) -> String {
     let summary = Summary {
         format: FORMAT,
         target: target(run),
-        cells: run.cells.iter().map(cell).collect(),
+        cells: run.cells.iter().map(|of| cell(run, of)).collect(),
         totals: run.totals(),
     };
     // Nothing in it has a map with keys other than strings, which is all that can fail.
@@ -88,6 +88,33 @@ struct CellRow<'r> {
     /// Numbers of its exchanges in `exchanges.eascap`.
     #[schemars(with = "Vec<u64>")]
     exchanges: &'r [ExchangeNumber],
+    /// Only when the run was held against known deviations and this cell has to do with one, or would need one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<OutcomeRow>,
+}
+
+/// A cell, held against the known deviations of the target.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Outcome")]
+struct OutcomeRow {
+    /// What it is.
+    kind: OutcomeKind,
+    /// Why the deviation was accepted.
+    because: Option<String>,
+    /// Where it is discussed.
+    link: Option<String>,
+}
+
+/// What a cell is, held against the known deviations.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum OutcomeKind {
+    /// It deviates as is known.
+    KnownDeviation,
+    /// It deviates, and nobody said so before.
+    NewFailure,
+    /// It is well although a deviation is known.
+    UnexpectedPass,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -155,7 +182,7 @@ fn target(run: &Run) -> Target<'_> {
     }
 }
 
-fn cell(cell: &Cell) -> CellRow<'_> {
+fn cell<'r>(run: &Run, cell: &'r Cell) -> CellRow<'r> {
     CellRow {
         persona: &cell.id.persona,
         scenario: &cell.id.scenario,
@@ -167,7 +194,18 @@ fn cell(cell: &Cell) -> CellRow<'_> {
         findings: cell.findings.iter().map(finding).collect(),
         notes: &cell.notes,
         exchanges: &cell.exchanges,
+        outcome: run.outcomes.get(&cell.id).and_then(outcome),
     }
+}
+
+fn outcome(outcome: &Outcome) -> Option<OutcomeRow> {
+    let (kind, link) = match outcome {
+        Outcome::AsExpected(_) => return None,
+        Outcome::KnownDeviation { link, .. } => (OutcomeKind::KnownDeviation, link.clone()),
+        Outcome::NewFailure(_) => (OutcomeKind::NewFailure, None),
+        Outcome::UnexpectedPass { .. } => (OutcomeKind::UnexpectedPass, None),
+    };
+    Some(OutcomeRow { kind, because: outcome.because().map(str::to_owned), link })
 }
 
 fn cell_ref(id: &CellId) -> CellRef<'_> {

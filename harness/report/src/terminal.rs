@@ -9,13 +9,13 @@ mod palette;
 mod reading;
 
 use easrig_exchange::{Exchange, ExchangeNumber};
-use easrig_scenario::{Scenario, Verdict};
+use easrig_scenario::Verdict;
 
 pub use exchange::{exchange, exchange_in_full};
 pub use palette::Palette;
 pub use reading::{BindingSetting, NamedStatus, PolicyReading, Reading, Side};
 
-use crate::{Run, safe};
+use crate::{Run, safe, trouble};
 
 /// How a run is drawn.
 #[derive(Clone, Copy, Debug)]
@@ -31,8 +31,6 @@ pub struct View<'v> {
 /// Where a report finds what the run file only names.
 #[derive(Clone, Copy)]
 pub struct Sources<'s> {
-    /// The scenario of an id, when it is known here.
-    pub scenario: &'s dyn Fn(&str) -> Option<Scenario>,
     /// The exchange of a number.
     pub exchange: &'s dyn Fn(ExchangeNumber) -> Option<Exchange>,
 }
@@ -101,7 +99,9 @@ fn last_line(run: &Run, view: View<'_>) -> String {
         (None, 0) => "; the run was cut short".to_owned(),
         (None, missing) => format!("; the run was cut short, {missing} of these cells were never run"),
     };
-    format!("{}{cut}\n", words.join(", "))
+    let known = trouble::accepted(run).iter().map(|one| one.cells.len()).sum::<usize>();
+    let known = if known > 0 { format!("; {known} of them known") } else { String::new() };
+    format!("{}{known}{cut}\n", words.join(", "))
 }
 
 #[cfg(test)]

@@ -164,12 +164,20 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "DIR", help_heading = "Run")]
     pub(crate) out: Option<PathBuf>,
 
-    /// human, json or junit on stdout
+    /// human, json, junit, markdown, tap, github or prometheus on stdout
     ///
-    /// `json` is the text of summary.json, `junit` that of junit.xml; both files are written in any case.
-    /// Example: --format junit > results.xml
+    /// `json` is the text of summary.json, `junit` that of junit.xml; both files are written in any case, and `easrig
+    /// report` makes the others of a run later. Example: --format junit > results.xml
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT", hide_possible_values = true, help_heading = "Run")]
     pub(crate) format: Format,
+
+    /// Deviations of this target that are known and accepted
+    ///
+    /// A TOML file with a table `[[known]]` per deviation: `pattern`, `verdict`, `because`. What is known does not fail the
+    /// run; a failure that is not known does, and so does a pass where a deviation is known. docs/baselines.md says more.
+    /// Example: --known known/mail.example.org.toml
+    #[arg(long, value_name = "FILE", help_heading = "Run")]
+    pub(crate) known: Option<PathBuf>,
 
     /// Only say what would be run
     ///
@@ -217,11 +225,15 @@ impl From<LevelWord> for easrig_scenario::Level {
     }
 }
 
-/// What is printed on stdout.
+/// What a run is made into.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     #[default]
     Human,
     Json,
     Junit,
+    Markdown,
+    Tap,
+    Github,
+    Prometheus,
 }

@@ -11,6 +11,7 @@ fn the_help_of_every_command_is_read_before_it_changes() {
         "serve",
         "decode",
         "encode",
+        "report",
         "show",
         "import",
         "export",

@@ -8,6 +8,7 @@ mod easrig;
 mod export;
 mod help;
 mod knowledge;
+mod report;
 mod run;
 mod serve;
 mod show;

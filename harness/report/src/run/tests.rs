@@ -52,6 +52,19 @@ pub(crate) fn finding(level: Level) -> Finding {
     }
 }
 
+/// What a run file says of a scenario.
+pub(crate) fn card(id: &str) -> ScenarioCard {
+    ScenarioCard {
+        id: id.into(),
+        title: "A full window says that there is more".into(),
+        level: Level::Must,
+        requirements: vec!["MS-ASCMD_R3836".into()],
+        commands: vec!["Sync".into()],
+        why: Some("The owner misses mail.".into()),
+        fix: Some("Update the server.".into()),
+    }
+}
+
 /// A finished run of these cells, in this order.
 pub(crate) fn run_of(cells: Vec<Cell>) -> Run {
     let mut scenarios: Vec<&str> = Vec::new();
@@ -99,6 +112,7 @@ pub(crate) fn sample() -> Run {
     }
     cells.push(cell("journeys/reply", "ios-17", Verdict::Degraded));
     let mut run = run_of(cells);
+    run.scenarios = run.started.scenarios.iter().map(|(id, _)| (id.clone(), card(id))).collect();
     run.seen.push(TargetSeen {
         persona: "ios-17".into(),
         endpoint: "https://mail.example.test/Microsoft-Server-ActiveSync".into(),

@@ -3,14 +3,17 @@
 use std::collections::BTreeSet;
 
 use easrig_exchange::{Exchange, ExchangeNumber};
-use easrig_scenario::{Cell, Confidence, Finding, Level, Requirement, Role, Scenario, Verdict};
+use easrig_scenario::{Cell, Confidence, Finding, Level, Requirement, Role, Verdict, event::ScenarioCard};
 
 use super::{
     Sources, View,
     exchange::{exchange, show_command},
     layout::hang,
 };
-use crate::{Run, safe};
+use crate::{
+    Run, safe,
+    trouble::{self, Cause, causes, groups, unexpected},
+};
 
 /// The most exchanges that are shown of one failure: the one that broke it, and what led there.
 const EXCHANGES_MOST: usize = 2;
@@ -21,10 +24,13 @@ const SEARCH_MOST: usize = 64;
 pub(super) fn draw(run: &Run, view: View<'_>, sources: Sources<'_>) -> String {
     let mut parts = Vec::new();
     for group in groups(run, Verdict::Fail) {
-        parts.push(fail(&group, view, sources));
+        parts.push(fail(run, &group, view, sources));
     }
     for cause in causes(run) {
         parts.push(blocked(&cause, view, sources));
+    }
+    for (cell, because) in unexpected(run) {
+        parts.push(gone(cell, &because, view));
     }
     for verdict in [Verdict::Inconclusive, Verdict::Degraded] {
         for group in groups(run, verdict) {
@@ -34,34 +40,12 @@ pub(super) fn draw(run: &Run, view: View<'_>, sources: Sources<'_>) -> String {
     parts.join("\n")
 }
 
-/// Cells of one verdict that say the same: of one scenario with the same findings, or inconclusive for the same reason.
-fn groups(run: &Run, verdict: Verdict) -> Vec<Vec<&Cell>> {
-    let mut groups: Vec<Vec<&Cell>> = Vec::new();
-    for cell in run.cells.iter().filter(|cell| cell.verdict == verdict) {
-        match groups.iter_mut().find(|group| group.first().is_some_and(|first| alike(first, cell))) {
-            Some(group) => group.push(cell),
-            None => groups.push(vec![cell]),
-        }
-    }
-    groups
-}
-
-fn alike(a: &Cell, b: &Cell) -> bool {
-    if a.verdict == Verdict::Inconclusive {
-        return a.reason == b.reason;
-    }
-    let said = |finding: &Finding| (finding.requirement.clone(), finding.expected.clone(), finding.actual.clone());
-    a.id.scenario == b.id.scenario
-        && a.reason == b.reason
-        && a.findings.iter().map(said).eq(b.findings.iter().map(said))
-}
-
-fn fail(cells: &[&Cell], view: View<'_>, sources: Sources<'_>) -> String {
+fn fail(run: &Run, cells: &[&Cell], view: View<'_>, sources: Sources<'_>) -> String {
     let Some(first) = cells.first() else { return String::new() };
     let style = view.palette.fail;
     let mut out = format!("{style}FAIL{style:#}  {}\n", safe(&first.id.scenario));
     out.push_str(&who(cells, view));
-    out.push_str(&about((sources.scenario)(&first.id.scenario).as_ref(), view));
+    out.push_str(&about(run.scenarios.get(&first.id.scenario), view));
     if first.findings.is_empty() {
         out.push_str(&hang("reason    ", &safe(&first.reason), 2, view.width));
     }
@@ -70,28 +54,6 @@ fn fail(cells: &[&Cell], view: View<'_>, sources: Sources<'_>) -> String {
     }
     out.push_str(&exchanges(first, view, sources));
     out
-}
-
-/// One device error: the cells that met it first, one a persona, and every cell it blocks.
-struct Cause<'r> {
-    firsts: Vec<&'r Cell>,
-    cells: Vec<&'r Cell>,
-}
-
-/// The device errors of a run; phones that show the same are one.
-fn causes(run: &Run) -> Vec<Cause<'_>> {
-    let mut causes: Vec<Cause<'_>> = Vec::new();
-    for (first, cells) in run.causes() {
-        let same = |cause: &&mut Cause<'_>| cause.firsts.iter().any(|known| known.device_error == first.device_error);
-        match causes.iter_mut().find(same) {
-            Some(cause) if first.device_error.is_some() => {
-                cause.firsts.push(first);
-                cause.cells.extend(cells);
-            }
-            _ => causes.push(Cause { firsts: vec![first], cells }),
-        }
-    }
-    causes
 }
 
 fn blocked(cause: &Cause<'_>, view: View<'_>, sources: Sources<'_>) -> String {
@@ -119,6 +81,20 @@ fn blocked(cause: &Cause<'_>, view: View<'_>, sources: Sources<'_>) -> String {
         out.push_str(&self::finding(finding, view));
     }
     out.push_str(&exchanges(first, view, sources));
+    out
+}
+
+/// A cell that is well although a deviation is known.
+fn gone(cell: &Cell, because: &str, view: View<'_>) -> String {
+    let style = view.palette.fail;
+    let mut out = format!("{style}UNEXPECTED PASS{style:#}  {}\n", safe(&cell.id.to_string()));
+    out.push_str(&hang("known     ", &safe(because), 2, view.width));
+    out.push_str(&hang(
+        "remedy    ",
+        "take the entry out of the known deviations: it is not true any more",
+        2,
+        view.width,
+    ));
     out
 }
 
@@ -153,14 +129,14 @@ fn who(cells: &[&Cell], view: View<'_>) -> String {
     hang("personas  ", &listed(personas.iter().map(String::as_str)), 2, view.width)
 }
 
-fn about(scenario: Option<&Scenario>, view: View<'_>) -> String {
-    let Some(scenario) = scenario else { return String::new() };
-    let mut out = hang("should    ", &scenario.title, 2, view.width);
-    if let Some(why) = &scenario.why {
-        out.push_str(&hang("matters   ", why, 2, view.width));
+fn about(card: Option<&ScenarioCard>, view: View<'_>) -> String {
+    let Some(card) = card else { return String::new() };
+    let mut out = hang("should    ", &safe(&card.title), 2, view.width);
+    if let Some(why) = &card.why {
+        out.push_str(&hang("matters   ", &safe(why), 2, view.width));
     }
-    if let Some(fix) = &scenario.fix {
-        out.push_str(&hang("fix       ", fix, 2, view.width));
+    if let Some(fix) = &card.fix {
+        out.push_str(&hang("fix       ", &safe(fix), 2, view.width));
     }
     out
 }
@@ -206,9 +182,7 @@ fn at(number: ExchangeNumber, view: View<'_>) -> String {
 
 /// Every name once, in order; no more than twelve of them.
 fn listed<'t>(names: impl Iterator<Item = &'t str>) -> String {
-    let mut seen = BTreeSet::new();
-    let names: Vec<_> = names.filter(|name| seen.insert(*name)).map(safe).collect();
-    let more = names.len().saturating_sub(12);
-    let head = names.iter().take(12).map(AsRef::as_ref).collect::<Vec<&str>>().join(", ");
+    let (names, more) = trouble::names(names, 12);
+    let head = names.into_iter().map(safe).collect::<Vec<_>>().join(", ");
     if more == 0 { head } else { format!("{head} and {more} more") }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use easrig_scenario::{Cell, Finding, Level, Verdict};
 
 use super::{View, layout::hang};
-use crate::{Run, safe};
+use crate::{Run, safe, trouble::accepted};
 
 /// How the runner begins a note on values of a persona that nobody has checked; their names follow, with commas between.
 const UNVERIFIED: &str = "ability unverified: ";
@@ -23,6 +23,12 @@ pub(super) fn draw(run: &Run, view: View<'_>) -> String {
         format!("the target did not answer {end}: {}", outage.cause)
     }));
     lines.extend(counted(slips(run)));
+    let known = accepted(run).into_iter().flat_map(|one| {
+        let link = one.link.map(|link| format!(" ({link})")).unwrap_or_default();
+        let said = move |cell: &Cell| format!("known to be {}: {}{link}", cell.verdict, one.because);
+        one.cells.into_iter().map(move |cell| (said(cell), cell))
+    });
+    lines.extend(counted(known.collect()));
     let noted = run.cells.iter().flat_map(|cell| cell.notes.iter().map(move |note| (note.clone(), cell)));
     lines.extend(counted(noted.filter(|(note, _)| !note.starts_with(UNVERIFIED)).collect()));
     lines.extend(personas.iter().filter_map(|persona| unverified(run, persona)));

@@ -33,18 +33,8 @@ fn found(number: ExchangeNumber) -> Option<Exchange> {
     })
 }
 
-fn scenario(id: &str) -> Option<Scenario> {
-    let text = format!(
-        "id = \"{id}\"\ntitle = \"A full window says that there is more\"\n\
-         why = \"The owner misses mail.\"\nfix = \"Update the server.\"\nreq = [\"MS-ASCMD_R3836\"]\neffects = \"reads\"\n\
-         [[step]]\nsend = \"FolderSync\"\nbody = '<FolderSync xmlns=\"FolderHierarchy\"><SyncKey>0</SyncKey></FolderSync>'\n\
-         [step.expect]\nhttp = 200\n"
-    );
-    Scenario::parse(&format!("scenarios/{id}.toml"), &text).ok()
-}
-
 fn draw(run: &Run, width: usize, palette: &Palette) -> String {
-    let sources = Sources { scenario: &scenario, exchange: &found };
+    let sources = Sources { exchange: &found };
     terminal(run, View { palette, width, folder: "reports/x" }, sources)
 }
 
@@ -152,4 +142,12 @@ fn a_folder_with_odd_characters_can_be_pasted_into_a_shell() {
     assert_eq!(exchange::show_command(view("reports/x"), 3), "easrig show reports/x --exchange 3");
     assert_eq!(exchange::show_command(view("it's $(here)"), 3), "easrig show 'it'\\''s $(here)' --exchange 3");
     assert_eq!(exchange::show_command(view(""), 3), "");
+}
+
+#[test]
+fn what_is_known_is_a_note_and_what_is_gone_is_told_in_full() {
+    let mut run = run_of(vec![cell("sync/a", "wp7", Verdict::Fail), cell("sync/b", "wp7", Verdict::Pass)]);
+    let known = "[[known]]\npattern = \"sync/*\"\nverdict = \"fail\"\nbecause = \"ticket 7\"\n";
+    run.hold_against(&crate::Known::parse("known.toml", known).unwrap());
+    insta::assert_snapshot!(draw(&run, 80, &Palette::plain()));
 }
