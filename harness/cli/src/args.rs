@@ -1,6 +1,7 @@
 //! The command line: every flag in a line for `-h` and in a paragraph with an example for `--help`.
 
 mod capture;
+mod compare;
 mod report;
 mod run;
 
@@ -13,6 +14,7 @@ use easrig_runner::Account;
 
 use crate::output::Color;
 pub(crate) use capture::{CensusArgs, ExportArgs, ImportArgs, KeyArgs, SelectArgs, ShowArgs, ShowFormat};
+pub(crate) use compare::{CompareArgs, CompareFormat};
 pub(crate) use report::ReportArgs;
 pub(crate) use run::{Effect, Format, RunArgs};
 
@@ -66,6 +68,12 @@ pub(crate) enum Command {
     ///
     /// Example: easrig run journeys --target mail.example.org --account alice:secret --account bob:secret --allow writes
     Run(Box<RunArgs>),
+    /// Compare two runs: what an upgrade did, and what to change
+    ///
+    /// Says in a sentence for each kind of phone what its owners get, then every cause of a change once, with the cells it
+    /// changed and what helps. Keys, ids, dates and the order of things are never a difference. Exits 1 for a regression,
+    /// 3 when something can no longer be told, else 0. Example: easrig compare reports/before reports/after
+    Compare(CompareArgs),
     /// List scenarios, personas, profiles, requirements or switches
     ///
     /// Example: easrig list scenarios --format json

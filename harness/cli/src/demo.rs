@@ -6,7 +6,7 @@ use std::{
 };
 
 use easrig_exchange::Content;
-use easrig_report::{Exit, Run, compare_brief};
+use easrig_report::{Comparison, Exit, Run, compare_brief};
 use easrig_runner::{Allowed, Orders, RunFolder, Server, Target, Versions};
 use easrig_scenario::Verdict;
 use easrig_transport::Client;
@@ -82,7 +82,7 @@ fn outro(strict: &Run, remedy: &Run, out: &Path) -> String {
     format!(
         "\nwhat changed\n{}\nThe other way is to drop RequireDeviceEncryption from the policy: then every phone can apply\n\
          all of it, and none gets in that cannot.\n\nBoth runs are kept: {} and {}\n",
-        compare_brief(strict, remedy),
+        compare_brief(&Comparison::of(strict, remedy)),
         shown(out, "strict"),
         shown(out, "remedy"),
     )

@@ -11,6 +11,7 @@ use easrig_report::Exit;
 mod accounts;
 mod args;
 mod census;
+mod compare;
 mod decode;
 mod demo;
 mod embedded;
@@ -56,6 +57,7 @@ fn dispatch(cli: Cli, output: &Output) -> miette::Result<Exit> {
     match cli.command {
         Command::Demo(args) => demo::demo(&args, &library()?, output),
         Command::Run(args) => run::run(*args, library()?, output),
+        Command::Compare(args) => compare::compare(&args, output),
         Command::List(args) => list::list(&args, &library()?, output),
         Command::Explain(args) => explain::explain(&args, &library()?, output),
         Command::Serve(args) => serve::serve(&args, &library()?, output),

@@ -265,6 +265,11 @@ impl Persona {
         &self.protocol.versions.value
     }
 
+    /// Whether it can sign in with a token in place of a password.
+    pub fn has_tokens(&self) -> bool {
+        self.auth.schemes.value.contains(&Scheme::Bearer)
+    }
+
     /// Whether its requests name what they are about in plain text.
     pub fn has_plain_query(&self) -> bool {
         self.protocol.query.value == Query::Plain

@@ -1,89 +1,169 @@
-use std::collections::{BTreeMap, BTreeSet};
+//! What became of one run in the next: cell by cell, by cause, and for the owners of each kind of phone.
+//!
+//! Everything here is a pure function of two [`Run`]s. What differs from run to run without meaning (keys, ids, tags, dates,
+//! ports, amounts in a text) is never a difference; what cannot be told apart is [`Class::Unclear`] and never a regression.
 
-use easrig_scenario::{Cell, CellId, Verdict};
+mod answers;
+mod brief;
+mod cause;
+mod change;
+mod family;
+mod human;
+mod json;
+mod junit;
+mod markdown;
+mod normal;
+mod pace;
+mod target;
 
-use crate::{Run, safe};
+pub use brief::compare_brief;
+pub use cause::{Cause, CauseKind};
+pub use change::{Change, Class};
+pub use family::{Family, Fate, Member, Standing};
+pub use human::compare_terminal;
+pub use json::{compare_json, compare_schema};
+pub use junit::compare_junit;
+pub use markdown::compare_markdown;
+pub use pace::{Pace, REPEAT_LEAST};
+pub use target::{SoftwareChange, TargetChange};
 
-/// A cell that came to something else.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Change<'r> {
-    /// The cell of the earlier run; `None` when it is new.
-    pub before: Option<&'r Cell>,
-    /// The cell of the later run; `None` when it is gone.
-    pub after: Option<&'r Cell>,
+use crate::{Exit, Run};
+
+/// Two runs side by side.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Comparison<'r> {
+    /// The earlier run.
+    pub before: &'r Run,
+    /// The later run.
+    pub after: &'r Run,
+    /// Every change under its cause, the worst first.
+    pub causes: Vec<Cause<'r>>,
+    /// Each kind of phone, in the order of the later run.
+    pub families: Vec<Family<'r>>,
+    /// What the target says of itself otherwise.
+    pub target: TargetChange,
+    /// What became slower or faster.
+    pub paces: Vec<Pace<'r>>,
+    /// How many cells came to the same.
+    pub same: usize,
 }
 
-/// The cells that came to something else, in the order of the later run, gone ones behind.
-pub fn changes<'r>(before: &'r Run, after: &'r Run) -> Vec<Change<'r>> {
-    let earlier: BTreeMap<Key<'_>, &Cell> = before.cells.iter().map(|cell| (key(&cell.id), cell)).collect();
-    let later: BTreeSet<Key<'_>> = after.cells.iter().map(|cell| key(&cell.id)).collect();
-    let changed = after.cells.iter().filter_map(|cell| {
-        let was = earlier.get(&key(&cell.id)).copied();
-        let same = was.is_some_and(|was| outcome(was) == outcome(cell));
-        (!same).then_some(Change { before: was, after: Some(cell) })
-    });
-    let gone = before.cells.iter().filter(|cell| !later.contains(&key(&cell.id)));
-    changed.chain(gone.map(|cell| Change { before: Some(cell), after: None })).collect()
-}
-
-/// What changed from one run to the next, a line per cell: `blocked (86000C2B) → pass`.
-pub fn compare_brief(before: &Run, after: &Run) -> String {
-    let changes = changes(before, after);
-    if changes.is_empty() {
-        return "nothing changed\n".to_owned();
+impl<'r> Comparison<'r> {
+    /// Compares `after` with `before`.
+    pub fn of(before: &'r Run, after: &'r Run) -> Self {
+        let (changes, same) = change::changes(before, after);
+        let target = TargetChange::of(before, after);
+        let causes = cause::causes(before, after, &changes, &target);
+        let families = family::families(before, after, &causes);
+        Self { before, after, causes, families, target, paces: pace::paces(before, after), same }
     }
-    let rows: Vec<[String; 3]> = changes.iter().map(line).collect();
-    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
-    let [persona, scenario] = [0, 1].map(|column| width(column).unwrap_or(0));
-    rows.iter().map(|[who, what, how]| format!("{who:<persona$}  {what:<scenario$}  {how}\n")).collect()
-}
 
-type Key<'r> = (&'r str, &'r str, Option<easrig_eas::Version>);
+    /// Every change, cause by cause.
+    pub fn changes(&self) -> impl Iterator<Item = &Change<'r>> {
+        self.causes.iter().flat_map(|cause| &cause.changes)
+    }
 
-fn key(id: &CellId) -> Key<'_> {
-    (&id.persona, &id.scenario, id.version)
-}
+    /// How many cells changed in this way.
+    pub fn count(&self, class: Class) -> usize {
+        self.changes().filter(|change| change.class == class).count()
+    }
 
-/// The verdict, with the code that the owner sees when the cell is blocked by it.
-fn outcome(cell: &Cell) -> (Verdict, Option<&str>) {
-    let shown = cell.device_error.as_ref().filter(|_| cell.verdict == Verdict::Blocked);
-    (cell.verdict, shown.map(|error| if error.code.is_empty() { error.message.as_str() } else { error.code.as_str() }))
-}
+    /// Whether nothing at all is otherwise: no cell, no time, and nothing that the target says of itself.
+    pub fn is_same(&self) -> bool {
+        self.causes.is_empty() && self.paces.is_empty() && self.target.is_same()
+    }
 
-fn line(change: &Change<'_>) -> [String; 3] {
-    let word = |cell: Option<&Cell>, absent: &str| match cell.map(outcome) {
-        None => absent.to_owned(),
-        Some((verdict, None)) => verdict.to_string(),
-        Some((verdict, Some(code))) => format!("{verdict} ({})", safe(code)),
-    };
-    let cell = change.after.or(change.before);
-    let name = |of: fn(&CellId) -> &String| cell.map(|cell| safe(of(&cell.id)).into_owned()).unwrap_or_default();
-    let how = format!("{} → {}", word(change.before, "new"), word(change.after, "gone"));
-    [name(|id| &id.persona), name(|id| &id.scenario), how]
+    /// What the process says when it ends: 1 for a regression, 3 when something can no longer be told, else 0.
+    pub fn exit(&self) -> Exit {
+        if self.count(Class::Regression) > 0 {
+            Exit::Broken
+        } else if self.count(Class::Unclear) > 0 {
+            Exit::Unclear
+        } else {
+            Exit::Well
+        }
+    }
+
+    /// The verdict in one sentence.
+    pub fn sentence(&self) -> String {
+        let cut: Vec<&str> = self.fated(&[Fate::CutOff, Fate::PartlyCutOff]);
+        let hurt: Vec<&str> = self.fated(&[Fate::Hurt]);
+        let causes = |class| self.causes.iter().filter(|cause| cause.class == class).count();
+        let counted = |count: usize, one: &str, more: &str| match count {
+            1 => format!("1 {one}"),
+            count => format!("{count} {more}"),
+        };
+        let all = self.families.len();
+        if !cut.is_empty() {
+            let also =
+                if hurt.is_empty() { String::new() } else { format!("; something broke for {}", hurt.join(", ")) };
+            let of = if all == 1 {
+                "The only kind of phone".to_owned()
+            } else {
+                format!("{} of {all} kinds of phones", cut.len())
+            };
+            return format!("{of} cut off, wholly or in part: {}{also}.", cut.join(", "));
+        }
+        let regressions = self.count(Class::Regression);
+        if regressions > 0 {
+            return format!(
+                "{} broke, by {}; no kind of phone is cut off that was not before.",
+                counted(regressions, "cell", "cells"),
+                counted(causes(Class::Regression), "cause", "causes")
+            );
+        }
+        let unclear = self.count(Class::Unclear);
+        if unclear > 0 {
+            return format!(
+                "Nothing is known to have broken, but {} no longer be told.",
+                counted(unclear, "cell can", "cells can")
+            );
+        }
+        let better = self.count(Class::Improvement);
+        if better > 0 {
+            return format!("Nothing broke, and {} better.", counted(better, "cell is", "cells are"));
+        }
+        match self.count(Class::News) {
+            0 => format!("Nothing changed: all {} cells came to the same.", self.same),
+            news => format!("Nothing broke; {} otherwise.", counted(news, "cell is", "cells are")),
+        }
+    }
+
+    /// What to keep in mind when reading it: in which the runs differ beyond the target.
+    pub fn cautions(&self) -> Vec<String> {
+        let (was, is) = (&self.before.started, &self.after.started);
+        let mut out = Vec::new();
+        for (run, name) in [(self.before, "earlier"), (self.after, "later")] {
+            if run.finished.is_none() {
+                out.push(format!("the {name} run was cut short; {} of its cells were never run", run.missing));
+            }
+            if !run.outages.is_empty() {
+                out.push(format!("the target did not answer for a while in the {name} run"));
+            }
+        }
+        if was.easrig != is.easrig {
+            out.push(format!("made by different versions of easrig: {} and {}", was.easrig, is.easrig));
+        }
+        let rewritten = self.changes().filter(|change| change.rewritten).count();
+        if rewritten > 0 {
+            out.push(format!(
+                "of {rewritten} changed cells the scenario or the persona is not the same in both runs; what broke there is unclear"
+            ));
+        }
+        if was.allowed != is.allowed {
+            let said = |list: &[String]| if list.is_empty() { "nothing".to_owned() } else { list.join(", ") };
+            out.push(format!("the runs had different orders: {}; then {}", said(&was.allowed), said(&is.allowed)));
+        }
+        if !self.target.spoke_after && self.target.spoke_before {
+            out.push("in the later run the target said nothing of its versions and commands".to_owned());
+        }
+        out
+    }
+
+    fn fated(&self, fates: &[Fate]) -> Vec<&str> {
+        self.families.iter().filter(|family| fates.contains(&family.fate)).map(|family| family.name.as_str()).collect()
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::run::tests::{blocked, cell, run_of};
-
-    #[test]
-    fn every_transition_has_its_line() {
-        let before = run_of(vec![
-            blocked("journeys/a", "wp7", "86000C2B"),
-            cell("journeys/b", "wp7", Verdict::Pass),
-            cell("journeys/c", "wp7", Verdict::Fail),
-        ]);
-        let after = run_of(vec![
-            cell("journeys/a", "wp7", Verdict::Pass),
-            cell("journeys/b", "wp7", Verdict::Pass),
-            cell("journeys/d", "wp7", Verdict::Skipped),
-        ]);
-        insta::assert_snapshot!(compare_brief(&before, &after), @r"
-        wp7  journeys/a  blocked (86000C2B) → pass
-        wp7  journeys/d  new → skipped
-        wp7  journeys/c  fail → gone
-        ");
-        assert_eq!(compare_brief(&before, &before), "nothing changed\n");
-    }
-}
+mod tests;

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use easrig_scenario::{Cell, Finding, Verdict};
+use easrig_scenario::{Cell, CellId, Finding, Verdict};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use crate::{Outcome, Run};
@@ -20,6 +20,11 @@ pub fn junit(run: &Run) -> String {
         suite.add_test_cases(own.map(|cell| test_case(cell, &run.outcome(cell))));
         report.add_test_suite(suite);
     }
+    written(&report)
+}
+
+/// The bytes of a report.
+pub(crate) fn written(report: &Report) -> String {
     // Writing into memory cannot fail, and what XML cannot hold is gone.
     let mut text = report.to_string().unwrap_or_default();
     if !text.ends_with('\n') {
@@ -29,19 +34,27 @@ pub fn junit(run: &Run) -> String {
 }
 
 fn test_case(cell: &Cell, outcome: &Outcome) -> TestCase {
-    let name = match cell.id.version {
-        Some(version) => format!("{} [{version}]", cell.id.scenario),
-        None => cell.id.scenario.clone(),
-    };
-    let folder = cell.id.scenario.split('/').next().unwrap_or_default();
-    let mut case = TestCase::new(clean(&name), status(cell, outcome));
-    // Dots in a class name make packages in most viewers: `wp7.5` must not become a package of its own.
-    case.set_classname(clean(&format!("{}.{folder}", cell.id.persona.replace('.', "_"))));
+    let mut case = TestCase::new(name(&cell.id), status(cell, outcome));
+    case.set_classname(class_name(&cell.id));
     let notes = notes(cell, outcome);
     if !notes.is_empty() {
         case.set_system_out(clean(&notes));
     }
     case
+}
+
+/// The name of a testcase: its scenario and, where one was chosen, its version.
+pub(crate) fn name(id: &CellId) -> String {
+    clean(&match id.version {
+        Some(version) => format!("{} [{version}]", id.scenario),
+        None => id.scenario.clone(),
+    })
+}
+
+/// Dots in a class name make packages in most viewers: `wp7.5` must not become a package of its own.
+pub(crate) fn class_name(id: &CellId) -> String {
+    let folder = id.scenario.split('/').next().unwrap_or_default();
+    clean(&format!("{}.{folder}", id.persona.replace('.', "_")))
 }
 
 fn status(cell: &Cell, outcome: &Outcome) -> TestCaseStatus {
@@ -108,7 +121,7 @@ fn notes(cell: &Cell, outcome: &Outcome) -> String {
 }
 
 /// The text without characters that XML 1.0 cannot hold, not even escaped.
-fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     let legal = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..);
     text.chars().filter(|c| legal(*c) && !matches!(c, '\u{7f}'..='\u{9f}')).collect()
 }

@@ -20,7 +20,10 @@ mod tap;
 mod terminal;
 mod trouble;
 
-pub use compare::{Change, changes, compare_brief};
+pub use compare::{
+    Cause, CauseKind, Change, Class, Comparison, Family, Fate, Member, Pace, REPEAT_LEAST, SoftwareChange, Standing,
+    TargetChange, compare_brief, compare_json, compare_junit, compare_markdown, compare_schema, compare_terminal,
+};
 pub use exit::{Exit, Strictness, exit};
 pub use github::github;
 pub use junit::junit;

@@ -61,6 +61,8 @@ pub struct Exchanged {
     pub status: Option<u16>,
     /// How long it took, in microseconds.
     pub took_us: u64,
+    /// The ways of signing in that an answer with HTTP 401 offers.
+    pub challenges: Vec<String>,
 }
 
 /// A time in which the target did not answer.
@@ -257,8 +259,8 @@ impl RunBuilder {
         let cell = Arc::clone(self.cells.entry(cell).or_insert_with_key(|cell| Arc::new(cell.clone())));
         let command = self.commands.get(card.command.as_str()).cloned().unwrap_or_else(|| card.command.into());
         self.commands.insert(Arc::clone(&command));
-        let ExchangeCard { http, status, took_us, .. } = card;
-        self.exchanges.push(Exchanged { number, cell, command, http, status, took_us });
+        let ExchangeCard { http, status, took_us, challenges, .. } = card;
+        self.exchanges.push(Exchanged { number, cell, command, http, status, took_us, challenges });
     }
 
     fn count(&mut self, more: usize) -> Result<(), ReadError> {

@@ -157,7 +157,7 @@ struct FindingRow<'r> {
 #[derive(JsonSchema)]
 #[schemars(rename = "Verdict", rename_all = "snake_case")]
 #[expect(dead_code, reason = "only its schema is used")]
-enum VerdictWord {
+pub(crate) enum VerdictWord {
     Pass,
     Fail,
     Blocked,

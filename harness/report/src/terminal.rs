@@ -2,7 +2,7 @@
 
 mod exchange;
 mod failure;
-mod layout;
+pub(crate) mod layout;
 mod matrix;
 mod notes;
 mod palette;

@@ -130,6 +130,8 @@ impl Orders {
             id: persona.id().to_owned(),
             title: persona.title().to_owned(),
             family: persona.family().to_owned(),
+            versions: persona.versions().to_vec(),
+            tokens: Some(persona.has_tokens()),
         };
         Event::Described {
             scenarios: self.scenarios.iter().map(|scenario| ScenarioCard::from(&**scenario)).collect(),

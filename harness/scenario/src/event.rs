@@ -1,7 +1,10 @@
 //! The run file's lines: what happened, in the order it happened (`run.jsonl`, `format` 1).
 
-use easrig_eas::Version;
-use easrig_exchange::{Exchange, ExchangeNumber, Timestamp};
+use easrig_eas::{
+    Version,
+    headers::{WWW_AUTHENTICATE, challenges},
+};
+use easrig_exchange::{Exchange, ExchangeNumber, Response, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{Cell, CellId, Decoded, Finding, Level, Scenario};
@@ -167,6 +170,12 @@ pub struct PersonaCard {
     pub title: String,
     /// The family it belongs to: `Windows Phone`.
     pub family: String,
+    /// The protocol versions it can speak; empty in files of older builds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub versions: Vec<Version>,
+    /// Whether it can sign in with a token in place of a password; `None` in files of older builds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<bool>,
 }
 
 /// An Exchange in a line: enough for the statuses and times of a report.
@@ -180,6 +189,9 @@ pub struct ExchangeCard {
     pub status: Option<u16>,
     /// From the first byte due to leave until the last one that came, in microseconds.
     pub took_us: u64,
+    /// The ways of signing in that an answer with HTTP 401 offers, as it writes them (`Basic`, `Bearer`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub challenges: Vec<String>,
 }
 
 impl ExchangeCard {
@@ -190,8 +202,22 @@ impl ExchangeCard {
             http: decoded.http,
             status: decoded.status.map(|(_, status)| status.0),
             took_us: exchange.times.done,
+            challenges: exchange.response().map(offered).unwrap_or_default(),
         }
     }
+}
+
+/// The most ways of signing in that are kept of one answer, and the most characters of each.
+const CHALLENGES_MOST: (usize, usize) = (8, 32);
+
+fn offered(response: &Response) -> Vec<String> {
+    if response.status != 401 {
+        return Vec::new();
+    }
+    let lines = response.headers.all(WWW_AUTHENTICATE);
+    let (most, longest) = CHALLENGES_MOST;
+    let schemes = lines.flat_map(challenges).take(most);
+    schemes.map(|challenge| challenge.scheme.chars().take(longest).collect()).collect()
 }
 
 /// What the target says of itself.

@@ -178,8 +178,12 @@ fn a_file_without_its_first_line_is_refused() {
 #[test]
 fn every_exchange_keeps_its_line_with_its_cell() {
     let a = cell("sync/a", "wp7", Verdict::Pass);
-    let card =
-        |command: &str, took_us| ExchangeCard { command: command.into(), http: Some(200), status: None, took_us };
+    let card = |command: &str, took_us| ExchangeCard {
+        command: command.into(),
+        http: Some(200),
+        took_us,
+        ..Default::default()
+    };
     let exchanged = |number, card| Event::Exchanged { cell: a.id.clone(), exchange: ExchangeNumber(number), card };
     let events = [
         Event::RunStarted(started(&["sync/a"], &["wp7"])),

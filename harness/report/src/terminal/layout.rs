@@ -3,23 +3,23 @@
 use unicode_width::UnicodeWidthStr;
 
 /// How many columns `text` takes.
-pub(super) fn width(text: &str) -> usize {
+pub(crate) fn width(text: &str) -> usize {
     UnicodeWidthStr::width(text)
 }
 
 /// `text` with spaces behind it, up to `columns`.
-pub(super) fn pad(text: &str, columns: usize) -> String {
+pub(crate) fn pad(text: &str, columns: usize) -> String {
     format!("{text}{}", " ".repeat(columns.saturating_sub(width(text))))
 }
 
 /// `text` at `indent`, broken between words so that no line is longer than `columns` where that can be done; it ends
 /// with a line break.
-pub(super) fn wrap(text: &str, indent: usize, columns: usize) -> String {
+pub(crate) fn wrap(text: &str, indent: usize, columns: usize) -> String {
     hang("", text, indent, columns)
 }
 
 /// As [`wrap`], with `label` before the first line and the others indented as deep.
-pub(super) fn hang(label: &str, text: &str, indent: usize, columns: usize) -> String {
+pub(crate) fn hang(label: &str, text: &str, indent: usize, columns: usize) -> String {
     let room = columns.saturating_sub(indent + width(label)).max(16);
     let margin = " ".repeat(indent + width(label));
     let mut out = String::new();

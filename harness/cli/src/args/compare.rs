@@ -1,0 +1,34 @@
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+#[derive(Debug, Args)]
+pub(crate) struct CompareArgs {
+    /// The folder of the earlier run
+    ///
+    /// Of `easrig run --out`. Example: easrig compare reports/before reports/after
+    #[arg(value_name = "BEFORE")]
+    pub(crate) before: PathBuf,
+
+    /// The folder of the later run
+    ///
+    /// It may be of another server. Example: easrig compare reports/sogo reports/exchange
+    #[arg(value_name = "AFTER")]
+    pub(crate) after: PathBuf,
+
+    /// human, json, junit or markdown
+    ///
+    /// `json` has a published schema, in `junit` a regression is a failure and what cannot be told an error, `markdown`
+    /// is for a pull request. Example: --format markdown
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT", hide_possible_values = true)]
+    pub(crate) format: CompareFormat,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CompareFormat {
+    #[default]
+    Human,
+    Json,
+    Junit,
+    Markdown,
+}

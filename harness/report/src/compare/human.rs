@@ -1,0 +1,229 @@
+//! Two runs for a terminal: the verdict, the owners, the causes in full, and the summary as the last line.
+
+use std::collections::BTreeMap;
+
+use anstyle::Style;
+
+use super::{Cause, CauseKind, Change, Class, Comparison, Fate, Pace};
+use crate::{
+    Palette, View, safe,
+    terminal::layout::{hang, wrap},
+};
+
+/// The most names in a list.
+const NAMES_MOST: usize = 12;
+
+/// The most transitions of one cause that are told apart.
+const TRANSITIONS_MOST: usize = 6;
+
+/// The whole comparison for a terminal.
+pub fn compare_terminal(comparison: &Comparison<'_>, view: View<'_>) -> String {
+    let view = View { width: view.width.max(40), ..view };
+    let parts = [
+        head(comparison, view),
+        families(comparison, view),
+        causes(comparison, view),
+        target(comparison, view),
+        paces(comparison, view),
+        cautions(comparison, view),
+    ];
+    let mut out: String = parts.into_iter().filter(|part| !part.is_empty()).map(|part| part + "\n").collect();
+    out.push_str(&last_line(comparison, view));
+    out
+}
+
+fn head(comparison: &Comparison<'_>, view: View<'_>) -> String {
+    let strong = view.palette.strong;
+    let side = |run: &crate::Run| {
+        let at = jiff::Timestamp::from_microsecond(run.started.at.0);
+        let at = at.map_or_else(|_| String::new(), |at| format!("  {}", at.strftime("%Y-%m-%d %H:%M")));
+        format!("{}{at}", safe(&run.started.target))
+    };
+    let mut out = hang("before  ", &side(comparison.before), 0, view.width);
+    out.push_str(&hang("after   ", &side(comparison.after), 0, view.width));
+    let sentence = wrap(&safe(&comparison.sentence()), 0, view.width);
+    out.push_str(&format!("\n{strong}{}{strong:#}\n", sentence.trim_end()));
+    out
+}
+
+fn families(comparison: &Comparison<'_>, view: View<'_>) -> String {
+    let mut out = String::new();
+    let mut told: Vec<(&str, &str)> = Vec::new();
+    for family in &comparison.families {
+        let style = fate(view.palette, family.fate);
+        let lines = hang("- ", &safe(&family.sentence), 0, view.width);
+        // The name stands first; only it is coloured.
+        match lines.split_once(&*family.name) {
+            Some((before, behind)) => {
+                out.push_str(&format!("{before}{style}{}{style:#}{behind}", safe(&family.name)));
+            }
+            None => out.push_str(&lines),
+        }
+        let Some(remedy) = family.remedy.as_deref() else { continue };
+        // What helps several kinds of phones is said once.
+        match told.iter().find(|(known, _)| *known == remedy) {
+            Some((_, first)) => out.push_str(&hang("change  ", &format!("as for {}", safe(first)), 2, view.width)),
+            None => {
+                told.push((remedy, &family.name));
+                out.push_str(&hang("change  ", &safe(remedy), 2, view.width));
+            }
+        }
+    }
+    out
+}
+
+fn fate(palette: &Palette, fate: Fate) -> Style {
+    match fate {
+        Fate::CutOff | Fate::PartlyCutOff | Fate::StillOut => palette.blocked,
+        Fate::Hurt => palette.fail,
+        Fate::Unclear | Fate::Gone => palette.inconclusive,
+        Fate::LetIn | Fate::Better => palette.pass,
+        Fate::New | Fate::Same => palette.strong,
+    }
+}
+
+fn style(palette: &Palette, class: Class) -> Style {
+    match class {
+        Class::Regression => palette.fail,
+        Class::Unclear => palette.inconclusive,
+        Class::Improvement => palette.pass,
+        Class::News => palette.strong,
+    }
+}
+
+fn causes(comparison: &Comparison<'_>, view: View<'_>) -> String {
+    let parts: Vec<String> = comparison.causes.iter().map(|cause| draw(cause, comparison, view)).collect();
+    parts.join("\n")
+}
+
+fn draw(cause: &Cause<'_>, comparison: &Comparison<'_>, view: View<'_>) -> String {
+    let style = style(view.palette, cause.class);
+    let label = match cause.class {
+        Class::Regression => "REGRESSION".to_owned(),
+        class => class.to_string(),
+    };
+    let title = hang(&format!("{label}  "), &safe(&cause.title()), 0, view.width);
+    let mut out = match title.split_once(&label) {
+        Some((_, rest)) => format!("{style}{label}{style:#}{rest}"),
+        None => title,
+    };
+    let mut line = |label: &str, text: &str| out.push_str(&hang(label, &safe(text), 2, view.width));
+    line("phones    ", &listed(&cause.personas()));
+    line("scenarios ", &listed(&cause.scenarios()));
+    line("changes   ", &transitions(&cause.changes));
+    if let CauseKind::Finding(finding) = &cause.kind {
+        if let Some(says) = cause.requirement() {
+            line("requires  ", says);
+        }
+        line("expected  ", &finding.expected);
+        line("actual    ", &finding.actual);
+    }
+    if let Some(why) = why(cause, comparison) {
+        line("matters   ", &why);
+    }
+    if let Some(remedy) = cause.remedy(comparison.after) {
+        line("change    ", &remedy);
+    }
+    out
+}
+
+/// What it means for owners, where the cause is in one scenario.
+fn why(cause: &Cause<'_>, comparison: &Comparison<'_>) -> Option<String> {
+    let [scenario] = cause.scenarios()[..] else { return None };
+    let is_broken =
+        matches!(cause.kind, CauseKind::Finding(_) | CauseKind::Loss(_)) && cause.class == Class::Regression;
+    comparison.after.scenarios.get(scenario).filter(|_| is_broken)?.why.clone()
+}
+
+/// How many cells changed how: `pass → fail (12), degraded → fail`.
+fn transitions(changes: &[Change<'_>]) -> String {
+    let mut count: BTreeMap<String, usize> = BTreeMap::new();
+    for change in changes {
+        *count.entry(change.transition()).or_default() += 1;
+    }
+    let mut rows: Vec<(String, usize)> = count.into_iter().collect();
+    rows.sort_by_key(|(_, times)| std::cmp::Reverse(*times));
+    let more = rows.len().saturating_sub(TRANSITIONS_MOST);
+    let cells = |times: usize| if times == 1 { "1 cell".to_owned() } else { format!("{times} cells") };
+    let told: Vec<String> =
+        rows.into_iter().take(TRANSITIONS_MOST).map(|(text, times)| format!("{text} ({})", cells(times))).collect();
+    if more == 0 { told.join(", ") } else { format!("{} and {more} other ways", told.join(", ")) }
+}
+
+fn listed(names: &[&str]) -> String {
+    let more = names.len().saturating_sub(NAMES_MOST);
+    let head = names.iter().take(NAMES_MOST).copied().collect::<Vec<_>>().join(", ");
+    if more == 0 { head } else { format!("{head} and {more} more") }
+}
+
+fn target(comparison: &Comparison<'_>, view: View<'_>) -> String {
+    let change = &comparison.target;
+    let mut lines: Vec<String> = Vec::new();
+    for software in &change.software {
+        let said = |values: &[String]| if values.is_empty() { "nothing".to_owned() } else { values.join(", ") };
+        lines.push(format!("{}: {} → {}", software.name, said(&software.before), said(&software.after)));
+    }
+    let mut list = |what: &str, names: Vec<String>| {
+        if !names.is_empty() {
+            lines.push(format!("{what}: {}", names.join(", ")));
+        }
+    };
+    let texts = |versions: &[easrig_eas::Version]| versions.iter().map(ToString::to_string).collect();
+    list("versions no longer offered", texts(&change.versions_lost));
+    list("versions offered now", texts(&change.versions_won));
+    list("commands no longer offered", change.commands_lost.clone());
+    list("commands offered now", change.commands_won.clone());
+    section("what the target says of itself", &lines, view)
+}
+
+fn paces(comparison: &Comparison<'_>, view: View<'_>) -> String {
+    let line = |pace: &Pace<'_>| {
+        let word = if pace.is_slower() { "slower" } else { "faster" };
+        format!(
+            "{} on {} is {word}: {} → {} in the middle ({} times in {} scenarios)",
+            pace.command,
+            pace.persona,
+            milliseconds(pace.before),
+            milliseconds(pace.after),
+            pace.times,
+            pace.scenarios
+        )
+    };
+    section("times", &comparison.paces.iter().map(line).collect::<Vec<_>>(), view)
+}
+
+fn milliseconds(micros: u64) -> String {
+    format!("{} ms", micros.saturating_add(500) / 1000)
+}
+
+fn cautions(comparison: &Comparison<'_>, view: View<'_>) -> String {
+    section("keep in mind", &comparison.cautions(), view)
+}
+
+fn section(title: &str, lines: &[String], view: View<'_>) -> String {
+    if lines.is_empty() {
+        return String::new();
+    }
+    let strong = view.palette.strong;
+    let list: String = lines.iter().map(|line| hang("- ", &safe(line), 0, view.width)).collect();
+    format!("{strong}{title}{strong:#}\n{list}")
+}
+
+fn last_line(comparison: &Comparison<'_>, view: View<'_>) -> String {
+    let counts = [
+        (Class::Regression, "regression", "regressions"),
+        (Class::Unclear, "unclear", "unclear"),
+        (Class::Improvement, "improvement", "improvements"),
+        (Class::News, "otherwise", "otherwise"),
+    ];
+    let mut words: Vec<String> = Vec::new();
+    for (class, one, more) in counts {
+        let count = comparison.count(class);
+        if count > 0 {
+            let style = style(view.palette, class);
+            words.push(format!("{style}{count} {}{style:#}", if count == 1 { one } else { more }));
+        }
+    }
+    words.push(format!("{} the same", comparison.same));
+    format!("{}\n", words.join(", "))
+}

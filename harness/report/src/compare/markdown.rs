@@ -1,0 +1,124 @@
+use super::{Cause, CauseKind, Class, Comparison, Family};
+use crate::safe;
+
+/// The most cells of one cause that are listed.
+const CELLS_MOST: usize = 50;
+
+/// The comparison for a pull request: the verdict, a table of the kinds of phones, and every cause folded away.
+pub fn compare_markdown(comparison: &Comparison<'_>) -> String {
+    let mut out = format!("### {}\n\n", text(&comparison.sentence()));
+    let side = |run: &crate::Run| code(&run.started.target);
+    out.push_str(&format!("{} → {}\n\n", side(comparison.before), side(comparison.after)));
+    if !comparison.families.is_empty() {
+        out.push_str("| phones | | what became of them |\n|---|---|---|\n");
+        out.extend(comparison.families.iter().map(row));
+        out.push('\n');
+    }
+    out.extend(comparison.causes.iter().map(|cause| details(cause, comparison)));
+    let target = target(comparison);
+    if !target.is_empty() {
+        out.push_str(&folded("What the target says of itself", &(list(&target) + "\n")));
+    }
+    let paces = comparison.paces.iter().map(|pace| {
+        let word = if pace.is_slower() { "slower" } else { "faster" };
+        let [before, after] = [pace.before, pace.after].map(|micros| micros / 1000);
+        text(&format!("{} on {} is {word}: {before} → {after} ms in the middle", pace.command, pace.persona))
+    });
+    let paces: Vec<String> = paces.collect();
+    if !paces.is_empty() {
+        out.push_str(&folded("Times", &(list(&paces) + "\n")));
+    }
+    let cautions: Vec<String> = comparison.cautions().iter().map(|line| text(line)).collect();
+    out.push_str(&list(&cautions));
+    let count = |class| comparison.count(class);
+    out.push_str(&format!(
+        "\n{} regressions, {} unclear, {} improvements, {} otherwise, {} the same\n",
+        count(Class::Regression),
+        count(Class::Unclear),
+        count(Class::Improvement),
+        count(Class::News),
+        comparison.same
+    ));
+    out
+}
+
+fn row(family: &Family<'_>) -> String {
+    // The name has a column of its own.
+    let name = format!("{}: ", family.name);
+    let sentence = family.sentence.strip_prefix(&name).unwrap_or(&family.sentence);
+    let remedy = family.remedy.as_deref().map(|remedy| format!("<br>**Change:** {}", text(remedy))).unwrap_or_default();
+    format!("| {} | **{}** | {}{remedy} |\n", text(&family.name), family.fate.word(), text(sentence))
+}
+
+fn details(cause: &Cause<'_>, comparison: &Comparison<'_>) -> String {
+    let mut body = format!("- phones: {}\n", text(&cause.personas().join(", ")));
+    if let CauseKind::Finding(finding) = &cause.kind {
+        body.push_str(&format!("- expected: {}\n- actual: {}\n", text(&finding.expected), text(&finding.actual)));
+    }
+    if let Some(remedy) = cause.remedy(comparison.after) {
+        body.push_str(&format!("- change: {}\n", text(&remedy)));
+    }
+    body.push_str("\n| phone | scenario | |\n|---|---|---|\n");
+    for change in cause.changes.iter().take(CELLS_MOST) {
+        let [who, what, how] = [&change.id.persona, &change.id.scenario, &change.transition()].map(|word| text(word));
+        body.push_str(&format!("| {who} | {what} | {how} |\n"));
+    }
+    let more = cause.changes.len().saturating_sub(CELLS_MOST);
+    if more > 0 {
+        body.push_str(&format!("\nand {more} more\n"));
+    }
+    let cells = if cause.changes.len() == 1 { "1 cell".to_owned() } else { format!("{} cells", cause.changes.len()) };
+    folded(&format!("{}: {} ({cells})", cause.class, cause.title()), &body)
+}
+
+fn target(comparison: &Comparison<'_>) -> Vec<String> {
+    let change = &comparison.target;
+    let software = change
+        .software
+        .iter()
+        .map(|one| text(&format!("{}: {} → {}", one.name, one.before.join(", "), one.after.join(", "))));
+    let mut lines: Vec<String> = software.collect();
+    let mut named = |what: &str, names: Vec<String>| {
+        if !names.is_empty() {
+            lines.push(text(&format!("{what}: {}", names.join(", "))));
+        }
+    };
+    let words = |versions: &[easrig_eas::Version]| versions.iter().map(ToString::to_string).collect();
+    named("versions no longer offered", words(&change.versions_lost));
+    named("versions offered now", words(&change.versions_won));
+    named("commands no longer offered", change.commands_lost.clone());
+    named("commands offered now", change.commands_won.clone());
+    lines
+}
+
+fn folded(title: &str, body: &str) -> String {
+    format!("<details><summary>{}</summary>\n\n{body}\n</details>\n\n", html(title))
+}
+
+fn list(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("- {line}\n")).collect()
+}
+
+/// Text in which nothing is markup, in one line.
+fn text(text: &str) -> String {
+    let mut out = String::new();
+    for c in safe(text).chars() {
+        match c {
+            '\n' | '\t' => out.push(' '),
+            '<' => out.push_str("&lt;"),
+            '&' => out.push_str("&amp;"),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '#' | '|' | '~' | '$' | '@' => out.extend(['\\', c]),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// Text inside an HTML element.
+fn html(text: &str) -> String {
+    safe(text).replace('&', "&amp;").replace('<', "&lt;").replace('\n', " ")
+}
+
+fn code(text: &str) -> String {
+    format!("`{}`", safe(text).replace(['`', '\n'], " "))
+}

@@ -1,0 +1,285 @@
+use easrig_eas::Version;
+use easrig_exchange::{ExchangeNumber, Timestamp};
+use easrig_scenario::{
+    Cell, Level, Verdict,
+    event::{Event, ExchangeCard, PersonaCard, TargetSeen},
+};
+
+use super::*;
+use crate::{
+    Palette, View,
+    run::tests::{blocked, cell, finding, run_of, started},
+};
+
+fn failing(scenario: &str, persona: &str, requirement: &str, actual: &str) -> Cell {
+    let mut cell = cell(scenario, persona, Verdict::Fail);
+    cell.findings.push(easrig_scenario::Finding {
+        requirement: requirement.into(),
+        actual: actual.into(),
+        ..finding(Level::Must)
+    });
+    cell
+}
+
+fn classes(before: Vec<Cell>, after: Vec<Cell>) -> Vec<(String, Class)> {
+    let (before, after) = (run_of(before), run_of(after));
+    Comparison::of(&before, &after).changes().map(|change| (change.transition(), change.class)).collect()
+}
+
+fn class(before: Cell, after: Cell) -> Option<Class> {
+    classes(vec![before], vec![after]).first().map(|(_, class)| *class)
+}
+
+fn plain() -> View<'static> {
+    static PALETTE: Palette = Palette::plain();
+    View { palette: &PALETTE, width: 100, folder: "" }
+}
+
+#[test]
+fn every_transition_has_its_line() {
+    let before = run_of(vec![
+        blocked("journeys/a", "wp7", "86000C2B"),
+        cell("journeys/b", "wp7", Verdict::Pass),
+        cell("journeys/c", "wp7", Verdict::Fail),
+    ]);
+    let after = run_of(vec![
+        cell("journeys/a", "wp7", Verdict::Pass),
+        cell("journeys/b", "wp7", Verdict::Pass),
+        cell("journeys/d", "wp7", Verdict::Skipped),
+    ]);
+    insta::assert_snapshot!(compare_brief(&Comparison::of(&before, &after)), @r"
+    wp7  journeys/c  fail → gone
+    wp7  journeys/a  blocked (86000C2B) → pass
+    wp7  journeys/d  new → skipped
+    ");
+    let same = Comparison::of(&before, &before);
+    assert!(same.is_same());
+    assert_eq!(compare_brief(&same), "nothing changed\n");
+}
+
+#[test]
+fn each_pair_of_verdicts_has_its_meaning() {
+    use Class::{Improvement, News, Regression, Unclear};
+    use Verdict::{Blocked, Degraded, Fail, Inconclusive, Pass, Skipped};
+    for (was, is, expected) in [
+        (Pass, Pass, None),
+        (Pass, Degraded, Some(Regression)),
+        (Pass, Blocked, Some(Regression)),
+        (Degraded, Fail, Some(Regression)),
+        (Fail, Blocked, Some(Regression)),
+        (Pass, Inconclusive, Some(Unclear)),
+        (Fail, Inconclusive, Some(News)),
+        (Inconclusive, Fail, Some(News)),
+        (Inconclusive, Inconclusive, None),
+        (Blocked, Fail, Some(News)),
+        (Blocked, Pass, Some(Improvement)),
+        (Fail, Degraded, Some(Improvement)),
+        (Skipped, Fail, Some(News)),
+        (Skipped, Skipped, None),
+        // Nothing of the run itself explains it: the target must have lost what it needs.
+        (Pass, Skipped, Some(Unclear)),
+    ] {
+        assert_eq!(class(cell("sync/a", "wp7", was), cell("sync/a", "wp7", is)), expected, "{was} → {is}");
+    }
+}
+
+#[test]
+fn a_run_exits_as_the_contract_says() {
+    let exit = |before: Vec<Cell>, after: Vec<Cell>| {
+        let (before, after) = (run_of(before), run_of(after));
+        Comparison::of(&before, &after).exit().code()
+    };
+    let [pass, fail, unclear] =
+        [Verdict::Pass, Verdict::Fail, Verdict::Inconclusive].map(|verdict| cell("sync/a", "wp7", verdict));
+    assert_eq!(exit(vec![pass.clone()], vec![pass.clone()]), 0);
+    assert_eq!(exit(vec![pass.clone()], vec![fail.clone()]), 1);
+    assert_eq!(exit(vec![pass.clone()], vec![unclear]), 3);
+    assert_eq!(exit(vec![pass.clone(), cell("sync/b", "wp7", Verdict::Pass)], vec![pass.clone()]), 3);
+    assert_eq!(exit(vec![fail], vec![pass.clone()]), 0);
+    assert_eq!(exit(vec![pass.clone()], vec![pass, cell("sync/b", "wp7", Verdict::Fail)]), 0);
+}
+
+#[test]
+fn what_changes_from_run_to_run_is_no_change() {
+    let before =
+        failing("sync/a", "wp7", "MS-ASCMD_R1", "key `{4a7b2c1d-0001-4f3e-9a8b-000000000012}3` at 127.0.0.1:40605");
+    let after =
+        failing("sync/a", "wp7", "MS-ASCMD_R1", "key `{99999999-0001-4f3e-9a8b-0000000000ff}9` at 127.0.0.1:33333");
+    assert_eq!(class(before.clone(), after), None);
+    assert_eq!(class(before.clone(), failing("sync/a", "wp7", "MS-ASCMD_R1", "no key")), Some(Class::News));
+    assert_eq!(class(before, failing("sync/a", "wp7", "MS-ASCMD_R2", "no key")), Some(Class::Regression));
+}
+
+#[test]
+fn a_phone_that_chooses_another_version_is_the_same_phone() {
+    let was = cell("sync/a", "ios-17", Verdict::Pass);
+    let mut is = was.clone();
+    is.id.version = Some(Version::V16_1);
+    let (before, after) = (run_of(vec![was]), run_of(vec![is]));
+    let comparison = Comparison::of(&before, &after);
+    assert_eq!((comparison.same, comparison.exit().code()), (1, 0));
+    let told = &comparison.families[0];
+    assert_eq!(told.sentence, "ios-17: no difference. It now speaks protocol 16.1 instead of 14.1.");
+}
+
+#[test]
+fn where_a_run_has_several_versions_each_is_a_cell_of_its_own() {
+    let at = |version, verdict| {
+        let mut cell = cell("sync/a", "ios-17", verdict);
+        cell.id.version = Some(version);
+        cell
+    };
+    let before = vec![at(Version::V12_1, Verdict::Pass), at(Version::V14_1, Verdict::Pass)];
+    let after = vec![at(Version::V14_1, Verdict::Fail), at(Version::V16_1, Verdict::Pass)];
+    let told = classes(before, after);
+    assert_eq!(
+        told,
+        [
+            ("pass → fail".to_owned(), Class::Regression),
+            ("pass → gone".to_owned(), Class::Unclear),
+            ("new → pass".to_owned(), Class::News),
+        ]
+    );
+}
+
+#[test]
+fn a_scenario_that_was_rewritten_accuses_nobody() {
+    let before = run_of(vec![cell("sync/a", "wp7", Verdict::Pass)]);
+    let mut after = run_of(vec![cell("sync/a", "wp7", Verdict::Fail)]);
+    after.started.scenarios[0].1 = "another".into();
+    let comparison = Comparison::of(&before, &after);
+    assert_eq!(comparison.exit().code(), 3);
+    assert!(comparison.cautions()[0].contains("not the same in both runs"), "{:?}", comparison.cautions());
+}
+
+/// Two phones meet one setting.
+fn upgrade() -> (Run, Run) {
+    let (mut was, mut is) = (Vec::new(), Vec::new());
+    for persona in ["wp7", "wp7.5", "ios-17", "android-4"] {
+        for scenario in ["journeys/onboarding", "sync/first", "ping/wakes"] {
+            was.push(cell(scenario, persona, Verdict::Pass));
+            is.push(if persona.starts_with("wp") {
+                blocked(scenario, persona, "86000C2B")
+            } else if scenario == "ping/wakes" {
+                failing(scenario, persona, "MS-ASCMD_R5", "no answer after 61 s")
+            } else {
+                cell(scenario, persona, Verdict::Pass)
+            });
+        }
+    }
+    let (mut before, mut after) = (run_of(was), run_of(is));
+    for run in [&mut before, &mut after] {
+        for (id, family) in
+            [("wp7", "Windows Phone"), ("wp7.5", "Windows Phone"), ("ios-17", "iOS"), ("android-4", "Android")]
+        {
+            let card = PersonaCard {
+                id: id.into(),
+                title: id.into(),
+                family: family.into(),
+                versions: vec![Version::V14_1],
+                tokens: Some(false),
+            };
+            run.personas.insert(id.into(), card);
+        }
+    }
+    before.seen.push(seen("14.3", &[Version::V12_1, Version::V14_1], &["Sync", "Ping"]));
+    after.seen.push(seen("15.2", &[Version::V14_1, Version::V16_1], &["Sync", "Ping", "Find"]));
+    (before, after)
+}
+
+fn seen(version: &str, versions: &[Version], commands: &[&str]) -> TargetSeen {
+    TargetSeen {
+        persona: "ios-17".into(),
+        endpoint: "https://mail.example.test/Microsoft-Server-ActiveSync".into(),
+        software: vec![("MS-Server-ActiveSync".into(), version.into())],
+        versions: versions.to_vec(),
+        commands: commands.iter().map(|name| (*name).to_owned()).collect(),
+        tls: String::new(),
+    }
+}
+
+#[test]
+fn one_cause_is_one_row_however_many_phones_it_breaks() {
+    let (before, after) = upgrade();
+    let comparison = Comparison::of(&before, &after);
+    let rows: Vec<_> = comparison.causes.iter().map(|cause| (cause.changes.len(), cause.personas())).collect();
+    assert_eq!(rows, [(6, vec!["wp7", "wp7.5"]), (2, vec!["ios-17", "android-4"])]);
+    insta::assert_snapshot!("terminal", compare_terminal(&comparison, plain()));
+    insta::assert_snapshot!("markdown", compare_markdown(&comparison));
+    insta::assert_snapshot!("junit", compare_junit(&comparison));
+    insta::assert_snapshot!("json", compare_json(&comparison));
+}
+
+#[test]
+fn the_way_back_is_an_improvement_and_says_what_owners_saw() {
+    let (before, after) = upgrade();
+    let comparison = Comparison::of(&after, &before);
+    assert_eq!(comparison.exit().code(), 0);
+    assert_eq!(comparison.families[0].fate, Fate::LetIn);
+    assert!(comparison.families[0].sentence.contains("Before, its owners saw 86000C2B"));
+    assert_eq!(comparison.families[1].fate, Fate::Better);
+}
+
+#[test]
+fn basic_switched_off_is_one_cause_and_tells_whose_phones_have_tokens() {
+    let (before, after) = upgrade();
+    let refused = |persona: &str, code: &str, number: u64| {
+        let mut cell = blocked("journeys/onboarding", persona, code);
+        cell.exchanges = vec![ExchangeNumber(number)];
+        cell
+    };
+    let cells = vec![refused("wp7", "85010002", 1), refused("ios-17", "", 2)];
+    let mut events = vec![Event::RunStarted(started(&["journeys/onboarding"], &["wp7", "ios-17"]))];
+    for (number, cell) in (1..).zip(&cells) {
+        let card = ExchangeCard { http: Some(401), challenges: vec!["Bearer".into()], ..Default::default() };
+        events.push(Event::Exchanged { cell: cell.id.clone(), exchange: ExchangeNumber(number), card });
+    }
+    events.extend(cells.into_iter().map(Event::CellFinished));
+    events.push(Event::RunFinished { at: Timestamp(1_700_000_060_000_000) });
+    let mut run = Run::fold(events.into_iter().map(Ok)).unwrap();
+    run.personas = after.personas.clone();
+    run.personas.get_mut("ios-17").unwrap().tokens = Some(true);
+    run.seen = vec![seen("15.20", &[Version::V16_1], &["Sync"])];
+    run.personas.get_mut("ios-17").unwrap().versions.push(Version::V16_1);
+    let comparison = Comparison::of(&before, &run);
+    assert_eq!(comparison.causes[0].title(), "Basic sign-in is refused: the server offers only Bearer");
+    assert_eq!(comparison.causes[0].count(Class::Regression), 2);
+    let told: Vec<&str> = comparison.families.iter().map(|family| family.sentence.as_str()).collect();
+    insta::assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn a_server_without_a_common_version_is_a_floor() {
+    let (before, _) = upgrade();
+    let mut after = run_of(vec![cell("journeys/onboarding", "wp7", Verdict::Inconclusive)]);
+    after.personas = before.personas.clone();
+    after.seen = vec![TargetSeen { persona: "wp7".into(), ..seen("15.20", &[Version::V16_1], &["Sync"]) }];
+    let comparison = Comparison::of(&before, &after);
+    let floor = CauseKind::VersionFloor { offered: vec![Version::V16_1] };
+    assert!(comparison.causes.iter().any(|cause| cause.kind == floor), "{:?}", comparison.causes);
+}
+
+#[test]
+fn times_are_compared_when_both_runs_repeat_often_enough() {
+    let run = |repeat: u32, slow: u64| {
+        let one = cell("sync/a", "wp7", Verdict::Pass);
+        let mut started = started(&["sync/a"], &["wp7"]);
+        started.repeat = repeat;
+        let mut events = vec![Event::RunStarted(started)];
+        for number in 0..30 {
+            let card = ExchangeCard {
+                command: "Sync".into(),
+                http: Some(200),
+                took_us: slow * (40_000 + number * 100),
+                ..Default::default()
+            };
+            events.push(Event::Exchanged { cell: one.id.clone(), exchange: ExchangeNumber(number), card });
+        }
+        events.push(Event::CellFinished(one));
+        Run::fold(events.into_iter().map(Ok)).unwrap()
+    };
+    let told = |before: &Run, after: &Run| Comparison::of(before, after).paces.len();
+    assert_eq!(told(&run(10, 1), &run(10, 3)), 1);
+    assert_eq!(told(&run(10, 1), &run(10, 1)), 0);
+    assert_eq!(told(&run(4, 1), &run(10, 3)), 0);
+}
