@@ -197,7 +197,7 @@ impl Judge<'_> {
         let class = match (was, is) {
             (Some(was), Some(is)) => self.transition(was, is)?,
             (Some(_), None) => Class::Unclear,
-            (None, Some(is)) => self.new(is)?,
+            (None, Some(is)) => self.appeared(is)?,
             (None, None) => return None,
         };
         // Another scenario, or another phone: what broke may be what it asks for.
@@ -205,7 +205,7 @@ impl Judge<'_> {
     }
 
     /// An invariant has a cell once an exchange concerns it: one that was not there was not broken.
-    fn new(&self, is: &Cell) -> Option<Class> {
+    fn appeared(&self, is: &Cell) -> Option<Class> {
         let is_invariant = is.id.scenario.starts_with("invariant/");
         let ran = is_invariant && self.before.cells.iter().any(|cell| cell.id.persona == is.id.persona);
         match is.verdict {
