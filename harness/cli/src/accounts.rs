@@ -17,7 +17,9 @@ const VARIABLE: &str = "EASRIG_ACCOUNTS";
 #[error("{name} is no list of accounts: {why} (line {line})")]
 #[diagnostic(
     code(accounts::file),
-    help("write a table `[[account]]` with `user`, `secret` and, if it differs, `address` for each mailbox")
+    help(
+        "write a table `[[account]]` with `user`, `secret` (or `token`) and, if it differs, `address` for each mailbox"
+    )
 )]
 struct AccountsError {
     name: String,
@@ -79,8 +81,18 @@ mod tests {
             "[[account]]\nuser = \"alice\"\nsecret = \"a:b\"\n\n[[account]]\nuser = \"bob@x.test\"\nsecret = \"c\"\n";
         let accounts = parse("it", text).unwrap();
         assert_eq!(accounts.len(), 2);
-        assert_eq!(accounts[0].secret.expose(), "a:b");
+        assert_eq!(accounts[0].secret.as_ref().unwrap().expose(), "a:b");
         assert_eq!(accounts[1].address.as_deref(), Some("bob@x.test"));
+    }
+
+    #[test]
+    fn a_mailbox_has_a_password_a_token_or_both_and_never_neither() {
+        let text = "[[account]]\nuser = \"alice\"\ntoken = \"ey\"\n[[account]]\nuser = \"bob\"\nsecret = \"c\"\ntoken = \"ey\"\n";
+        let accounts = parse("it", text).unwrap();
+        assert!(accounts[0].secret.is_none() && accounts[0].token.is_some());
+        assert!(accounts[1].secret.is_some() && accounts[1].token.is_some());
+        let error = parse("it", "[[account]]\nuser = \"carol\"\n").unwrap_err().to_string();
+        assert!(error.contains("has neither"), "{error}");
     }
 
     #[test]

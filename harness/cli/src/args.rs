@@ -251,7 +251,8 @@ pub(crate) struct AccountArgs {
 
     /// A file with mailboxes
     ///
-    /// TOML with a table `[[account]]` per mailbox that holds `user`, `secret` and, if it has another address, `address`.
+    /// TOML with a table `[[account]]` per mailbox that holds `user`, `secret` (its password), `token` (an OAuth token)
+    /// or both and, if it has another address, `address`.
     /// They come behind those of --account. EASRIG_ACCOUNTS may hold the name of such a file or its text.
     /// Example: --accounts ~/.config/easrig/accounts.toml
     #[arg(long, value_name = "FILE")]

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use easrig_eas::DeviceId;
 use easrig_exchange::Secret;
-use easrig_refserver::{AccountConfig, Arrangement, Policy, Profile, Server, ServerConfig, Switches};
+use easrig_refserver::{AccountConfig, Arrangement, Policy, Profile, Scheme, Server, ServerConfig, Switches};
 use easrig_runner::{Account, Change, Control};
 use easrig_transport::{ClientConfig, Resolve, read_certificates};
 use futures_util::future::{BoxFuture, FutureExt as _, ready};
@@ -83,10 +83,15 @@ impl Plan {
             let help = suggest::help(id, library.profiles().map(|(known, _)| known), "easrig list profiles");
             return Err(miette!(help = help, "there is no profile `{id}`"));
         };
+        let profile = profile(id, text)?;
         let names = (1..=pairs).flat_map(|pair| [format!("owner{pair}"), format!("partner{pair}")]);
-        let accounts = names.map(|name| addressed(generated(&name), DOMAIN)).collect();
+        let accounts = names.map(|name| addressed(generated(&name), DOMAIN));
+        // Where no password is good for anything, whoever can use a token has one.
+        let modern = !profile.takes(Scheme::Basic);
+        let accounts =
+            accounts.map(|account| Account { token: account.secret.clone().filter(|_| modern), ..account }).collect();
         Ok(Self {
-            profile: profile(id, text)?,
+            profile,
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             tls: true,
             domain: DOMAIN.to_owned(),
@@ -106,7 +111,7 @@ fn policy_file(path: Option<&Path>) -> miette::Result<Policy> {
 
 fn generated(user: &str) -> Account {
     let secret: String = std::iter::repeat_with(fastrand::alphanumeric).take(16).collect();
-    Account { user: user.to_owned(), address: None, secret: Secret::new(secret) }
+    Account { user: user.to_owned(), address: None, secret: Some(Secret::new(secret)), token: None }
 }
 
 fn addressed(account: Account, domain: &str) -> Account {
@@ -155,7 +160,8 @@ impl Embedded {
         let account = |account: &Account| AccountConfig {
             user: account.user.clone(),
             address: account.address.clone(),
-            secret: account.secret.clone(),
+            // The reference server knows one proof per account, and takes it as password or as token.
+            secret: account.secret.clone().or_else(|| account.token.clone()).unwrap_or_else(|| Secret::new("")),
         };
         let config = ServerConfig {
             names: names(&plan.domain, plan.listen),

@@ -132,6 +132,9 @@ impl Draft<'_> {
             target::check_disposable(&target, args.disposable.as_deref())?;
         }
         let mut accounts = accounts::gather(&args.accounts)?;
+        if args.bearer {
+            accounts = accounts.into_iter().map(Account::with_token).collect();
+        }
         if accounts.is_empty() {
             if !args.dry_run {
                 return Err(miette!(
@@ -139,7 +142,7 @@ impl Draft<'_> {
                     "a run needs at least one account"
                 ));
             }
-            accounts.push(Account { user: "nobody".into(), address: None, secret: Secret::new("") });
+            accounts.push(Account { user: "nobody".into(), address: None, secret: Some(Secret::new("")), token: None });
         }
         let mut roots = Vec::new();
         for path in &args.ca {
@@ -164,13 +167,11 @@ impl Draft<'_> {
     fn embedded(&mut self, server: &Embedded) -> miette::Result<Orders> {
         let everything = Allowed { writes: true, destroys: true, lockout: true, ..self.patience() };
         let target = Target::Url(server.endpoint().clone());
-        self.orders(
-            target,
-            server.accounts().to_vec(),
-            server.client()?,
-            everything,
-            Server::Reference(server.control()),
-        )
+        let mut accounts = server.accounts().to_vec();
+        for account in accounts.iter_mut().filter(|_| self.args.bearer) {
+            account.token.clone_from(&account.secret);
+        }
+        self.orders(target, accounts, server.client()?, everything, Server::Reference(server.control()))
     }
 
     /// What is allowed of the mailboxes' time and room, whatever the target.

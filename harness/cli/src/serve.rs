@@ -27,7 +27,9 @@ pub(crate) fn serve(args: &ServeArgs, library: &Library, output: &Output) -> mie
         let mut said = format!("ready {} CA={root_name}\n", server.url());
         for account in server.accounts() {
             let address = account.address.as_deref().unwrap_or_default();
-            said.push_str(&format!("account {}={address}:{}\n", account.user, account.secret.expose()));
+            for secret in account.secret.iter().chain(&account.token).take(1) {
+                said.push_str(&format!("account {}={address}:{}\n", account.user, secret.expose()));
+            }
         }
         output.write(said.as_bytes())?;
         tokio::signal::ctrl_c().await.into_diagnostic()?;

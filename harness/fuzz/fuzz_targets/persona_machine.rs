@@ -75,7 +75,7 @@ impl<'s> Table<'s> {
             device_id: persona.device_id("phone", "alice"),
             user: "alice".to_owned(),
             address: Some("alice@easrig.test".to_owned()),
-            secret: Secret::new("sesame"),
+            secret: Some(Secret::new("sesame")),
             server: match script.starts_with("discover") {
                 true => Server::Discover { address: "alice@easrig.test".to_owned() },
                 false => Server::Url("https://mail.easrig.test".parse().expect("a URL")),

@@ -138,15 +138,15 @@ pub struct Setup {
     pub user: String,
     /// The account's address, where it is known.
     pub address: Option<String>,
-    /// The account's password.
-    pub secret: Secret,
+    /// The account's password, where it has one.
+    pub secret: Option<Secret>,
     /// Where the server is.
     pub server: Server,
     /// The version to speak whatever the server offers.
     pub version: Option<Version>,
     /// The seed of everything that differs from run to run.
     pub seed: u64,
-    /// A token, for devices that can use one.
+    /// A token; devices that can sign in with one do.
     pub bearer: Option<Secret>,
 }
 

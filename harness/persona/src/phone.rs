@@ -14,6 +14,7 @@ use easrig_eas::{CollectionId, PolicyKey, SyncKey, Version};
 use easrig_exchange::{Secret, Timestamp};
 use url::Url;
 
+use crate::persona::word::Scheme;
 use crate::{End, Ending, Folder, Input, Machine, Output, OwnerView, Setup, Task, TaskId};
 use line::{Line, Stop};
 use memory::{Core, Reply};
@@ -117,6 +118,16 @@ impl Phone {
     /// Tells the phone its owner's new password.
     pub fn change_secret(&mut self, secret: Secret) {
         memory::lock(&self.core).change_secret(secret);
+    }
+
+    /// Whether the phone signs in with a token: it can, it has one, and the server has not asked for a password instead.
+    pub fn signs_in_by_token(&self) -> bool {
+        memory::lock(&self.core).sign_in == Scheme::Bearer
+    }
+
+    /// Whether the phone could sign in with a token.
+    pub fn can_sign_in_by_token(&self) -> bool {
+        memory::lock(&self.core).can_sign_in(Scheme::Bearer)
     }
 
     /// Lets the phone acknowledge a remote wipe: only for a target that is named disposable.

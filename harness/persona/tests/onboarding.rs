@@ -136,7 +136,7 @@ fn phone(persona: &str, version: Option<Version>) -> Phone {
         role: "phone".to_owned(),
         user: "alice@easrig.test".to_owned(),
         address: Some("alice@easrig.test".to_owned()),
-        secret: Secret::new("sesame"),
+        secret: Some(Secret::new("sesame")),
         server: Server::Url(Url::parse("https://mail.easrig.test").unwrap()),
         version,
         seed: 1,

@@ -5,24 +5,60 @@ use easrig_exchange::Secret;
 use serde::Deserialize;
 use thiserror::Error;
 
-/// A mailbox easrig may use.
+/// A mailbox easrig may use: with a password, a token, or both.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "Row")]
 pub struct Account {
     /// The name to log in with.
     pub user: String,
     /// Its mail address; when missing, Settings UserInformation is asked for it.
     pub address: Option<String>,
     /// Its password.
-    pub secret: Secret,
+    pub secret: Option<Secret>,
+    /// Its OAuth token. Phones that can sign in with one do, the others use the password.
+    pub token: Option<Secret>,
+}
+
+/// An account as files write it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    user: String,
+    address: Option<String>,
+    secret: Option<Secret>,
+    token: Option<Secret>,
+}
+
+impl TryFrom<Row> for Account {
+    type Error = AccountError;
+
+    fn try_from(Row { user, address, secret, token }: Row) -> Result<Self, AccountError> {
+        match (&secret, &token) {
+            (None, None) => Err(AccountError::NoProof),
+            _ => Ok(Self { user, address, secret, token }),
+        }
+    }
 }
 
 impl Account {
+    /// The same account with its secret as a token (`--bearer`).
+    pub fn with_token(self) -> Self {
+        let token = self.token.or(self.secret);
+        Self { secret: None, token, ..self }
+    }
+
+    /// Everything about it that nobody may read.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        [&self.secret, &self.token].into_iter().flatten()
+    }
+
     /// The values of `Authorization` that say who this is, in every charset a phone may use.
     pub(crate) fn authorizations(&self) -> impl Iterator<Item = String> {
-        [BasicCharset::Utf8, BasicCharset::Latin1]
-            .into_iter()
-            .filter_map(|charset| headers::basic(&self.user, self.secret.expose(), charset).ok())
+        let basic = self.secret.iter().flat_map(|secret| {
+            let charsets = [BasicCharset::Utf8, BasicCharset::Latin1].into_iter();
+            charsets.filter_map(|charset| headers::basic(&self.user, secret.expose(), charset).ok())
+        });
+        basic.chain(self.token.as_ref().map(|token| headers::bearer(token.expose())))
     }
 }
 
@@ -35,6 +71,9 @@ pub enum AccountError {
     /// Nothing before the colon.
     #[error("an account is written USER[=ADDRESS]:SECRET, and this one has no user")]
     NoUser,
+    /// Neither password nor token.
+    #[error("an account has a `secret` (its password), a `token`, or both, and this one has neither")]
+    NoProof,
     /// The address has no `@`.
     #[error("the part between `=` and `:` of an account is a mail address, and this one has no `@`")]
     BadAddress,
@@ -54,7 +93,12 @@ impl FromStr for Account {
         match (user, address) {
             ("", _) => Err(AccountError::NoUser),
             (_, Some(address)) if !address.contains('@') => Err(AccountError::BadAddress),
-            _ => Ok(Self { user: user.into(), address: address.map(Into::into), secret: Secret::new(secret) }),
+            _ => Ok(Self {
+                user: user.into(),
+                address: address.map(Into::into),
+                secret: Some(Secret::new(secret)),
+                token: None,
+            }),
         }
     }
 }
@@ -65,7 +109,7 @@ mod tests {
 
     fn read(text: &str) -> (String, Option<String>, String) {
         let account: Account = text.parse().unwrap();
-        (account.user, account.address, account.secret.expose().to_owned())
+        (account.user, account.address, account.secret.unwrap().expose().to_owned())
     }
 
     #[test]

@@ -157,7 +157,7 @@ impl<'s> Stage<'s> {
             server,
             version: self.planned.forced,
             seed: self.shared.orders.seed ^ seed::of(&self.tag),
-            bearer: None,
+            bearer: account.token,
         });
         self.rack.add(role, phone);
     }
@@ -205,6 +205,9 @@ impl<'s> Stage<'s> {
     fn unclear(&self, report: &Report) -> Option<String> {
         let why = match self.login {
             Login::Refused => Some("the server refuses the account's user or password (HTTP 401)".to_owned()),
+            Login::Taken if self.pair.lacks_password(&report.exchanges).is_some() => {
+                self.pair.lacks_password(&report.exchanges)
+            }
             Login::Taken => {
                 // Whether a request that has done its part was answered, and in time, is for the judge to say.
                 let unheard = out_of_reach(&report.exchanges).filter(|_| report.ending.end != End::Finished);

@@ -53,6 +53,23 @@ impl Shared {
 }
 
 impl Pair {
+    /// Why a refusal at the end of `exchanges` is no news: the phone signs in with a password, and was given a token only.
+    /// A server that takes no passwords has said something.
+    pub(crate) fn lacks_password(&self, exchanges: &[Exchange]) -> Option<String> {
+        let last = exchanges.last()?;
+        let account = self.of(last);
+        let response = last.response().filter(|response| response.status == 401)?;
+        let offered: Vec<_> = response.headers.all("WWW-Authenticate").flat_map(challenges).collect();
+        let basic = offered.is_empty() || offered.iter().any(|challenge| challenge.is("Basic"));
+        let without = account.secret.is_none() && last.request.headers.get("Authorization").is_none();
+        (basic && without).then(|| {
+            format!(
+                "this phone signs in with a password, and the account `{}` was given with a token only",
+                account.user
+            )
+        })
+    }
+
     /// The account in whose name the exchange was made.
     fn of(&self, exchange: &Exchange) -> &Account {
         match &self.partner {
@@ -67,13 +84,15 @@ impl Pair {
 fn is_refused(exchange: &Exchange, later: &[Exchange]) -> bool {
     let Some(response) = exchange.response().filter(|response| response.status == 401) else { return false };
     let offered: Vec<_> = response.headers.all("WWW-Authenticate").flat_map(challenges).collect();
-    let tried = offered.is_empty() || offered.iter().any(|challenge| challenge.is("Basic"));
+    let sent = exchange.request.headers.get("Authorization").unwrap_or_default();
+    let scheme = sent.split(' ').next().unwrap_or_default();
+    let tried = offered.is_empty() || offered.iter().any(|challenge| challenge.is(scheme));
     let same = |e: &&Exchange| e.request.headers.get("Authorization") == exchange.request.headers.get("Authorization");
     let taken = later.iter().filter(same).any(|e| e.response().is_some_and(|response| response.status == 200));
     tried && !taken
 }
 
-/// Whether the request carried an account's own password, which should have been good.
+/// Whether the request carried an account's own password or token, which should have been good.
 fn has_own_password(exchange: &Exchange, pair: &Pair) -> bool {
     let sent = exchange.request.headers.get("Authorization").unwrap_or_default();
     let accounts = [Some(&pair.owner), pair.partner.as_ref()].into_iter().flatten();

@@ -83,7 +83,7 @@ fn redactor(orders: &Orders) -> Redactor {
         let address = account.address.as_deref().unwrap_or_default();
         let tokens = account.authorizations().filter_map(|sent| Some(Secret::new(sent.split_once(' ')?.1)));
         let redactor = tokens.fold(redactor, Redactor::forget);
-        redactor.keep_name(&account.user).keep_name(address).forget(account.secret.clone())
+        account.secrets().cloned().fold(redactor.keep_name(&account.user).keep_name(address), Redactor::forget)
     })
 }
 

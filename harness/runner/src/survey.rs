@@ -51,6 +51,7 @@ pub(crate) async fn run(shared: &Shared, persona: &Arc<Persona>, pair: &mut Pair
     }
     let mut survey = Survey { shared, rack, id, accounts: pair.clone(), login: Login::Taken, seen: Vec::new() };
     let found = survey.look(persona).await?;
+    survey.drop_token(pair);
     if found.unreached.is_none() && found.version.is_some() {
         survey.learn_addresses(pair).await?;
     }
@@ -113,6 +114,17 @@ impl Survey<'_> {
         Ok(Some(report))
     }
 
+    /// Forgets the tokens where the server wants passwords instead: no cell has to find that out again.
+    fn drop_token(&self, pair: &mut Pair) {
+        let has_token = pair.owner.token.is_some() && pair.owner.secret.is_some();
+        let able = |phone: &Phone| phone.can_sign_in_by_token() && !phone.signs_in_by_token();
+        if has_token && self.rack.phone(Role::Phone).is_some_and(able) {
+            for account in [Some(&mut pair.owner), pair.partner.as_mut()].into_iter().flatten() {
+                account.token = account.token.take().filter(|_| account.secret.is_none());
+            }
+        }
+    }
+
     /// Asks Settings UserInformation for the addresses that were not given.
     async fn learn_addresses(&mut self, pair: &mut Pair) -> Result<(), FolderError> {
         if pair.owner.address.is_none() {
@@ -162,7 +174,7 @@ fn phone(shared: &Shared, persona: &Arc<Persona>, role: Role, account: &Account)
         server,
         version: None,
         seed: shared.orders.seed,
-        bearer: None,
+        bearer: account.token.clone(),
     })
 }
 

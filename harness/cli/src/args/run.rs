@@ -24,6 +24,14 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) accounts: AccountArgs,
 
+    /// The secrets of --account are OAuth tokens, not passwords
+    ///
+    /// Phones that can sign in with a token do; the others have no password then, and say what their owner sees where
+    /// the server takes none. For both, write `secret` and `token` in --accounts FILE.
+    /// Example: --bearer --account "alice@example.org:$TOKEN"
+    #[arg(long, help_heading = "Target")]
+    pub(crate) bearer: bool,
+
     /// Phones, separated by commas; or all
     ///
     /// `easrig list personas` names them. Example: --persona wp7,ios-17

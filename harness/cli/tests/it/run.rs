@@ -35,6 +35,23 @@ fn a_run_writes_its_folder_and_prints_what_was_asked_for() {
 }
 
 #[test]
+fn where_no_password_is_taken_the_phones_with_tokens_pass_and_the_others_see_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let args =
+        ["folder-sync/initial", "--target", "embedded:exchange-online", "--persona", "ios-17,wp7", "--format", "json"];
+    let ended = run(&dir.path().join("run"), &args);
+    assert_eq!(ended.code, 1, "{}{}", ended.text(), ended.stderr);
+    let summary: Value = serde_json::from_str(ended.text()).unwrap();
+    let cells = summary["cells"].as_array().unwrap();
+    let verdict = |persona: &str| {
+        let of = |cell: &&Value| cell["persona"] == persona && cell["scenario"] == "folder-sync/initial-hierarchy";
+        cells.iter().find(of).map(|cell| (cell["verdict"].clone(), cell["device_error"]["code"].clone())).unwrap()
+    };
+    assert_eq!(verdict("ios-17").0, "pass");
+    assert_eq!(verdict("wp7"), ("blocked".into(), "85010002".into()));
+}
+
+#[test]
 fn a_dishonest_server_fails_and_says_where() {
     let dir = tempfile::tempdir().unwrap();
     let ended = run(

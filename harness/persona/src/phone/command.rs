@@ -72,6 +72,8 @@ impl Line {
                     return Err(self.stop(&Condition::TooManyRedirects));
                 }
                 self.with(|core| core.endpoint = Some(target));
+            } else if answer.http == 401 && self.with(|core| core.sign_in_otherwise(&answer.headers)) {
+                self.rest(|core| &core.persona.auth.schemes);
             } else if answer.is_busy() && waits < self.rest(|core| &core.persona.timeouts.busy_retries) {
                 waits += 1;
                 self.pause(self.busy_wait(&answer.headers)).await;

@@ -6,13 +6,16 @@ use std::{
     time::Duration,
 };
 
-use easrig_eas::{CollectionId, PolicyKey, SyncKey, Version, headers::Offer};
-use easrig_exchange::{Failure, Request, Response, Secret, Timestamp};
+use easrig_eas::{
+    CollectionId, PolicyKey, SyncKey, Version,
+    headers::{self, Offer, challenges},
+};
+use easrig_exchange::{Failure, Headers, Request, Response, Secret, Timestamp};
 use url::Url;
 
 use crate::{
     Confidence, Output, OwnerView, Patience, Persona, RequestId, Rests, Server, Setup, Sourced, SrvTarget, TaskId,
-    TimerId,
+    TimerId, persona::word::Scheme,
 };
 
 /// Everything the phone remembers.
@@ -36,6 +39,8 @@ pub(super) struct Core {
     pub(super) cookies: Vec<(String, String)>,
     pub(super) owner: Arc<OwnerView>,
     pub(super) made: u64,
+    /// How the phone signs in.
+    pub(super) sign_in: Scheme,
 
     count: u64,
     waiting: BTreeMap<RequestId, TaskId>,
@@ -60,6 +65,15 @@ pub(super) enum Reply {
     Srv(Vec<SrvTarget>),
 }
 
+/// Whether device and account have what it takes to sign in like this.
+fn can_sign_in(setup: &Setup, scheme: Scheme) -> bool {
+    let proof = match scheme {
+        Scheme::Basic => &setup.secret,
+        Scheme::Bearer => &setup.bearer,
+    };
+    proof.is_some() && setup.persona.auth.schemes.value.contains(&scheme)
+}
+
 /// The memory, whatever happened to other tasks.
 pub(super) fn lock(core: &Mutex<Core>) -> MutexGuard<'_, Core> {
     core.lock().unwrap_or_else(PoisonError::into_inner)
@@ -78,7 +92,6 @@ impl Core {
             persona: Arc::clone(&setup.persona),
             version: setup.version,
             endpoint,
-            setup,
             now: Timestamp(0),
             out: Vec::new(),
             released: false,
@@ -92,6 +105,8 @@ impl Core {
             cookies: Vec::new(),
             owner: Arc::new(OwnerView::default()),
             made: 0,
+            sign_in: if can_sign_in(&setup, Scheme::Bearer) { Scheme::Bearer } else { Scheme::Basic },
+            setup,
             count: 0,
             waiting: BTreeMap::new(),
             timers: BTreeMap::new(),
@@ -115,8 +130,37 @@ impl Core {
         Arc::make_mut(&mut self.owner)
     }
 
+    pub(super) fn can_sign_in(&self, scheme: Scheme) -> bool {
+        can_sign_in(&self.setup, scheme)
+    }
+
+    /// Whether the phone has another way to sign in that the server, which has just refused, offers in place of the one
+    /// it used; then it is used from now on.
+    pub(super) fn sign_in_otherwise(&mut self, answer: &Headers) -> bool {
+        let other = match self.sign_in {
+            Scheme::Basic => Scheme::Bearer,
+            Scheme::Bearer => Scheme::Basic,
+        };
+        let offered: Vec<_> = answer.all(headers::WWW_AUTHENTICATE).flat_map(challenges).collect();
+        let offers = |scheme: Scheme| {
+            let name = match scheme {
+                Scheme::Basic => "Basic",
+                Scheme::Bearer => "Bearer",
+            };
+            offered.iter().any(|challenge| challenge.is(name))
+        };
+        let turns = offers(other) && !offers(self.sign_in) && can_sign_in(&self.setup, other);
+        if turns {
+            self.sign_in = other;
+        }
+        turns
+    }
+
     pub(super) fn change_secret(&mut self, secret: Secret) {
-        self.setup.secret = secret;
+        if self.setup.bearer.is_some() {
+            self.setup.bearer = Some(secret.clone());
+        }
+        self.setup.secret = Some(secret);
     }
 
     pub(super) fn rest<T>(&mut self, task: TaskId, value: &Sourced<T>) {

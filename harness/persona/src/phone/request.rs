@@ -192,12 +192,14 @@ impl Core {
     pub(super) fn authorization(&self, wishes: Option<&ExplicitSend>) -> Option<String> {
         let auth = &self.persona.auth;
         let login = wishes.and_then(|wishes| wishes.login.as_ref());
-        if login.is_none()
-            && let Some(token) = self.setup.bearer.as_ref().filter(|_| auth.schemes.value.contains(&Scheme::Bearer))
-        {
-            return Some(headers::bearer(token.expose()));
+        if login.is_none() && self.sign_in == Scheme::Bearer {
+            return self.setup.bearer.as_ref().map(|token| headers::bearer(token.expose()));
         }
-        let (user, secret) = login.map_or((&self.setup.user, &self.setup.secret), |login| (&login.user, &login.secret));
+        // Without a password there is nothing to say, and never a token in its place.
+        let (user, secret) = match login {
+            Some(login) => (&login.user, &login.secret),
+            None => (&self.setup.user, self.setup.secret.as_ref()?),
+        };
         let charset = match auth.charset.value {
             Charset::Utf8 => BasicCharset::Utf8,
             Charset::Latin1 => BasicCharset::Latin1,

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use easrig_exchange::Headers;
+use easrig_exchange::{Headers, Secret};
 use easrig_refserver::{DeviceKey, Profile};
 use easrig_runner::{Account, Allowed, Orders};
 use easrig_scenario::{Scenario, Verdict};
@@ -193,4 +193,66 @@ async fn a_limit_of_devices_that_the_run_itself_met_is_inconclusive() {
     let way = Way::to(&server, |_| Deed::Pass).await;
     let record = rig::run(rig::orders(&way.url, vec![rig::ladder("probe/a")])).await;
     assert_eq!(record.cell("probe/a").verdict, Verdict::Blocked, "{:?}", record.cell("probe/a"));
+}
+
+/// A token, and no password.
+fn with_token(user: &str) -> Account {
+    rig::account(user).with_token()
+}
+
+#[tokio::test]
+async fn a_phone_that_can_signs_in_with_the_token_and_no_other_phone_is_shown_it() {
+    let server = rig::good(|config| config.profile = "exchange-online".parse().unwrap()).await;
+    let way = Way::to(&server, |_| Deed::Pass).await;
+    let accounts = ["alice", "bob"].map(with_token).to_vec();
+    let personas = ["android-4", "ios-17"].map(rig::persona).to_vec();
+    let record = rig::run(Orders { accounts, personas, ..rig::orders(&way.url, ladders()) }).await;
+    for cell in record.cells() {
+        let wanted = if cell.id.persona == "ios-17" { Verdict::Pass } else { Verdict::Blocked };
+        assert_eq!(cell.verdict, wanted, "{cell:?}");
+    }
+    let sent: BTreeSet<_> = way.seen().into_iter().map(|seen| seen.authorization).collect();
+    assert_eq!(sent, [String::new(), format!("Bearer {}", rig::SECRET)].into());
+}
+
+#[tokio::test]
+async fn a_phone_without_its_password_says_nothing_about_a_server_that_wants_one() {
+    let server = rig::good(|_| {}).await;
+    let way = Way::to(&server, |_| Deed::Pass).await;
+    let accounts = ["alice", "bob"].map(with_token).to_vec();
+    let record = rig::run(Orders { accounts, ..rig::orders(&way.url, ladders()) }).await;
+    for cell in record.cells() {
+        assert_eq!(cell.verdict, Verdict::Inconclusive, "{cell:?}");
+        assert!(cell.reason.contains("`alice` was given with a token only"), "{}", cell.reason);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_takes_no_tokens_gets_the_password_in_every_cell() {
+    let server = rig::good(|_| {}).await;
+    let way = Way::to(&server, |_| Deed::Pass).await;
+    let both = |user| Account { token: Some(Secret::new("ey-Canary-token")), ..rig::account(user) };
+    let accounts = ["alice", "bob"].map(both).to_vec();
+    let personas = vec![rig::persona("ios-17")];
+    let step = "[[step]]\nsend = \"OPTIONS\"\n[step.expect]\nhttp = 200";
+    let explicit = rig::scenario("probe/explicit", "effects = \"reads\"", step);
+    let scenarios = vec![explicit, rig::ladder("probe/ladder")];
+    let record = rig::run(Orders { accounts, personas, ..rig::orders(&way.url, scenarios) }).await;
+    for cell in record.cells() {
+        assert!(matches!(cell.verdict, Verdict::Pass), "{cell:?}");
+    }
+    let tokens = way.seen().into_iter().filter(|seen| seen.authorization.starts_with("Bearer")).count();
+    assert_eq!(tokens, 1, "it is tried once in a run");
+    assert!(!String::from_utf8_lossy(&record.written()).contains("ey-Canary"));
+}
+
+#[tokio::test]
+async fn a_token_that_is_refused_is_not_sent_again() {
+    let server = rig::good(|config| config.profile = "exchange-online".parse().unwrap()).await;
+    let way = Way::to(&server, |_| Deed::Pass).await;
+    let accounts = vec!["alice:expired".parse::<Account>().unwrap().with_token()];
+    let personas = vec![rig::persona("ios-17")];
+    let record = rig::run(Orders { accounts, personas, ..rig::orders(&way.url, ladders()) }).await;
+    assert_eq!(way.seen().len(), 1);
+    assert!(record.cells().iter().all(|cell| cell.verdict == Verdict::Inconclusive), "{:?}", record.verdicts());
 }

@@ -109,8 +109,12 @@ impl Line {
         let mut trail = Trail::default();
         let mut url = first;
         while trail.visit(url.as_str()).is_ok() {
-            let request = self.with(|core| core.autodiscover("POST", &url, body.clone(), true));
-            match self.look(request, &url, read_pox).await? {
+            let request = || self.with(|core| core.autodiscover("POST", &url, body.clone(), true));
+            let (used, found) = (self.with(|core| core.sign_in), self.look(request(), &url, read_pox).await?);
+            // A place that wants another way to sign in is asked once more.
+            let turned = self.with(|core| core.sign_in) != used;
+            let found = if turned { self.look(request(), &url, read_pox).await? } else { found };
+            match found {
                 Found::Elsewhere(next) => url = next,
                 found => return Ok(found),
             }
@@ -171,7 +175,12 @@ impl Line {
             200 => return Ok(read(&response)),
             301 | 302 | 307 | 308 => "Location",
             451 => headers::LOCATION,
-            status => return Ok(Found::Nothing(Condition::Http(status))),
+            status => {
+                if status == 401 {
+                    self.with(|core| core.sign_in_otherwise(&response.headers));
+                }
+                return Ok(Found::Nothing(Condition::Http(status)));
+            }
         };
         let follows = self.with(|core| {
             let rules = &core.persona.redirects;

@@ -40,7 +40,7 @@ impl Table {
             role: "phone".to_owned(),
             user: "alice".to_owned(),
             address: Some("alice@easrig.test".to_owned()),
-            secret: Secret::new("sesame"),
+            secret: Some(Secret::new("sesame")),
             server: Server::Url(Url::parse("https://mail.easrig.test").unwrap()),
             version: Some(version),
             seed: 7,
