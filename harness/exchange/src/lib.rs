@@ -10,7 +10,10 @@ mod failure;
 mod headers;
 mod message;
 mod redact;
+mod salt;
+mod scrub;
 mod secret;
+mod walk;
 
 pub use eascap::{EascapError, EascapFile, EascapReader, EascapWriter};
 pub use exchange::{Exchange, ExchangeNumber, Origin, Outcome, Sender, Times, Timestamp, TlsSession};
@@ -18,4 +21,5 @@ pub use failure::{Failure, Phase, TlsFailure};
 pub use headers::Headers;
 pub use message::{Request, Response};
 pub use redact::{Content, Redactor};
+pub use scrub::{Kind, Pseudonym, Replaced, ScrubError, Scrubber, Tally};
 pub use secret::Secret;

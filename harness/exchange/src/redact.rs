@@ -1,15 +1,14 @@
+use crate::salt::Salt;
 use crate::{Exchange, Headers, Outcome, Secret};
-use salt::Salt;
 
-mod body;
-mod mime;
-mod query;
-mod salt;
-mod table;
-mod text;
+pub(crate) mod body;
+pub(crate) mod mime;
+pub(crate) mod query;
+pub(crate) mod table;
+pub(crate) mod text;
 
 /// What stands where a header's credential stood.
-const REMOVED: &str = "[removed]";
+pub(crate) const REMOVED: &str = "[removed]";
 
 /// Secrets shorter than this are not searched for: they would be found everywhere.
 const SHORTEST_SECRET: usize = 4;
@@ -137,7 +136,7 @@ impl Redactor {
 }
 
 /// Parts of header names whose values are credentials.
-const SECRET_WORDS: [&str; 12] = [
+pub(crate) const SECRET_WORDS: [&str; 12] = [
     "auth",
     "token",
     "cookie",

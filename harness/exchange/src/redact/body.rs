@@ -1,17 +1,15 @@
-use std::ops::Range;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use easrig_eas::encoding::{ContentEncoding, gzip};
-use easrig_eas::multipart::Multipart;
-use easrig_wbxml::{Decoder, Event, Limits, Tag, tags};
+use easrig_wbxml::{Tag, tags};
 
 use super::table::{Rule, rule};
 use super::{Content, Redactor, mime, text};
 use crate::Headers;
+use crate::walk::{self, JsonPiece, PartPiece, XmlPiece};
 
 /// How much a gzip body may unfold to.
-const MAX_UNPACKED: usize = 128 << 20;
+pub(crate) const MAX_UNPACKED: usize = 128 << 20;
 
 /// Elements of Autodiscover whose text is the protocol's own.
 const XML_KEEP: [&str; 9] =
@@ -24,7 +22,7 @@ const XML_WORDS: [&str; 4] = ["EMailAddress", "Redirect", "RedirectAddr", "Login
 const JSON_KEEP: [&str; 5] = ["Protocol", "Url", "ErrorCode", "error", "token_type"];
 
 /// Parts of names (in XML and JSON) whose values are credentials.
-const SECRET: [&str; 5] = ["token", "password", "secret", "assertion", "credential"];
+pub(crate) const SECRET: [&str; 5] = ["token", "password", "secret", "assertion", "credential"];
 
 impl Redactor {
     /// The body as it may be written, of the same length unless it is packed.
@@ -82,51 +80,30 @@ impl Redactor {
 
     /// Masks each part where it stands; the table of parts stands, and what lies between parts is unknown.
     fn multipart(&self, body: &mut [u8]) {
-        let before = body.to_vec();
-        let Ok(multipart) = Multipart::parse(&before) else { return self.unknown(body) };
-        let data = (1..).map_while(|part| multipart.data(part));
-        let parts: Vec<&[u8]> = std::iter::once(multipart.answer()).chain(data).collect();
-        let together = parts.iter().fold(0_usize, |sum, part| sum.saturating_add(part.len()));
-        if together > before.len() {
-            // Parts that overlap are no answer anybody reads, and masking each would take its toll.
-            return self.unknown(body);
-        }
-        // One number for the count, two for each part.
-        let table = parts.len().saturating_mul(8).saturating_add(4);
-        self.unknown(body.get_mut(table..).unwrap_or_default());
-        for (index, part) in parts.into_iter().enumerate() {
-            let mut masked = part.to_vec();
-            match index {
-                0 => self.wbxml(&mut masked),
-                _ if mime::looks_like_message(part) => self.message(&mut masked),
-                _ => self.unknown(&mut masked),
-            }
-            if let Some(place) = place(&before, part).and_then(|range| body.get_mut(range)) {
-                place.copy_from_slice(&masked);
-            }
+        let whole = walk::multipart(body, |piece, bytes| match piece {
+            PartPiece::Answer => self.wbxml(bytes),
+            PartPiece::Data if mime::looks_like_message(bytes) => self.message(bytes),
+            PartPiece::Data | PartPiece::Between => self.unknown(bytes),
+        });
+        if !whole {
+            self.unknown(body);
         }
     }
 
     /// Rewrites the texts of a document where they stand; from where it cannot be decoded on, all is unknown.
     fn wbxml(&self, body: &mut [u8]) {
-        let found = texts(body);
         let mut is_message = false;
-        for (tag, range) in found.texts {
-            let Some(bytes) = body.get_mut(range) else { continue };
-            match tag {
+        walk::wbxml(body, |tag, bytes| match tag {
+            None => self.unknown(bytes),
+            Some(tags::air_sync_base::DATA) if !is_message => self.unknown(bytes),
+            Some(tag) => {
                 // The Type of a body stands before its Data; 4 is a whole message (MS-ASAIRS Type).
-                tags::air_sync_base::TYPE => is_message = bytes == b"4",
-                tags::air_sync_base::DATA if !is_message => {
-                    self.unknown(bytes);
-                    continue;
+                if tag == tags::air_sync_base::TYPE {
+                    is_message = bytes == b"4";
                 }
-                _ => {}
+                self.element(tag, bytes);
             }
-            self.element(tag, bytes);
-        }
-        if let Some(rest) = body.get_mut(found.end..) {
-            self.unknown(rest);
-        }
+        });
     }
 
     fn element(&self, tag: Tag, bytes: &mut [u8]) {
@@ -134,7 +111,7 @@ impl Redactor {
             Rule::Secret => stars(bytes),
             Rule::PolicyKey => self.rewrite(bytes, |text| self.policy_key_text(text)),
             Rule::Device => self.rewrite(bytes, |text| self.device_id(text)),
-            Rule::Keep => {}
+            Rule::Keep | Rule::Id | Rule::Product => {}
             _ if self.content == Content::Kept => {}
             Rule::Plain if std::str::from_utf8(bytes).is_ok_and(text::is_plain) => {}
             Rule::Words => self.rewrite(bytes, |text| self.words(text)),
@@ -165,59 +142,19 @@ impl Redactor {
 
     /// Rewrites the text between the tags of an XML document; tags and attributes stand.
     fn xml(&self, body: &mut [u8]) {
-        let mut name = String::new();
-        let mut at = 0;
-        while at < body.len() {
-            let rest = body.get(at..).unwrap_or_default();
-            let comment = rest.starts_with(b"<!--");
-            let cdata = rest.starts_with(b"<![CDATA[");
-            if rest.first() == Some(&b'<') && !comment && !cdata {
-                let end = memchr::memchr(b'>', rest).map_or(rest.len(), |end| end.saturating_add(1));
-                if let Some(opened) = opened(rest.get(..end).unwrap_or_default()) {
-                    name = opened;
-                }
-                at = at.saturating_add(end);
-                continue;
-            }
-            let (skip, stop) = match (comment, cdata) {
-                (true, _) => (4, &b"-->"[..]),
-                (_, true) => (9, &b"]]>"[..]),
-                _ => (0, &b"<"[..]),
-            };
-            let text = rest.get(skip..).unwrap_or_default();
-            let length = memchr::memmem::find(text, stop).unwrap_or(text.len());
-            let begin = at.saturating_add(skip);
-            at = begin.saturating_add(length);
-            let text = body.get_mut(begin..at).unwrap_or_default();
-            if comment {
-                self.unknown(text);
-            } else {
-                self.named(&name, text, &XML_KEEP, &XML_WORDS);
-            }
-            if comment || cdata {
-                at = at.saturating_add(3);
-            }
-        }
+        walk::xml(body, |piece, name, bytes| match piece {
+            XmlPiece::Markup => {}
+            XmlPiece::Text => self.named(name, bytes, &XML_KEEP, &XML_WORDS),
+            XmlPiece::Comment => self.unknown(bytes),
+        });
     }
 
     /// Rewrites the string values of a JSON document; keys, numbers and structure stand.
     fn json(&self, body: &mut [u8]) {
-        let mut key = String::new();
-        let mut at = 0;
-        while let Some(quote) = body.get(at..).and_then(|rest| memchr::memchr(b'"', rest)) {
-            let begin = at.saturating_add(quote).saturating_add(1);
-            let length = string_length(body.get(begin..).unwrap_or_default());
-            let end = begin.saturating_add(length);
-            at = end.saturating_add(1);
-            let behind = body.get(at..).unwrap_or_default().trim_ascii_start().first();
-            let is_key = behind == Some(&b':');
-            let string = body.get_mut(begin..end).unwrap_or_default();
-            if is_key {
-                key = String::from_utf8_lossy(string).into_owned();
-            } else {
-                self.named(&key, string, &JSON_KEEP, &["Email"]);
-            }
-        }
+        walk::json(body, |piece, key, bytes| match piece {
+            JsonPiece::Key | JsonPiece::Between => {}
+            JsonPiece::Text => self.named(key, bytes, &JSON_KEEP, &["Email"]),
+        });
     }
 
     /// Rewrites the text that stands under a name in XML or JSON.
@@ -234,72 +171,6 @@ impl Redactor {
             self.unknown(text);
         }
     }
-}
-
-/// Where the texts of a document stand, and up to where it could be decoded.
-struct Texts {
-    texts: Vec<(Tag, Range<usize>)>,
-    end: usize,
-}
-
-fn texts(body: &[u8]) -> Texts {
-    let mut decoder = Decoder::prefix(body, Limits::default());
-    let mut found = Texts { texts: Vec::new(), end: 0 };
-    let mut open: Vec<Tag> = Vec::new();
-    loop {
-        found.end = decoder.offset().min(body.len());
-        let text = match decoder.next_event() {
-            Ok(Some(Event::Start { tag, .. })) => {
-                open.push(tag);
-                continue;
-            }
-            Ok(Some(Event::End)) => {
-                open.pop();
-                continue;
-            }
-            Ok(Some(Event::Text(text))) => text.as_bytes(),
-            Ok(Some(Event::Opaque(bytes))) => bytes,
-            // What follows the document is no document.
-            Ok(None) => {
-                found.end = body.len().saturating_sub(decoder.trailing().len());
-                return found;
-            }
-            Err(_) => return found,
-        };
-        let (Some(tag), Some(range)) = (open.last(), place(body, text)) else { return found };
-        found.texts.push((*tag, range));
-    }
-}
-
-/// Where `part` stands in `whole`, when it is a part of it.
-fn place(whole: &[u8], part: &[u8]) -> Option<Range<usize>> {
-    if part.is_empty() {
-        return Some(0..0);
-    }
-    let begin = part.as_ptr().addr().checked_sub(whole.as_ptr().addr())?;
-    let end = begin.checked_add(part.len())?;
-    (end <= whole.len()).then_some(begin..end)
-}
-
-/// The local name of an opening tag.
-fn opened(tag: &[u8]) -> Option<String> {
-    let inner = tag.strip_prefix(b"<")?;
-    let name: Vec<u8> = inner.iter().copied().take_while(|b| !b.is_ascii_whitespace() && !b"/>".contains(b)).collect();
-    let local = name.rsplit(|b| *b == b':').next().unwrap_or_default();
-    (!local.is_empty() && !inner.starts_with(b"?")).then(|| String::from_utf8_lossy(local).into_owned())
-}
-
-/// The length of a JSON string without its closing quote.
-fn string_length(bytes: &[u8]) -> usize {
-    let mut escaped = false;
-    for (at, byte) in bytes.iter().enumerate() {
-        match byte {
-            b'"' if !escaped => return at,
-            b'\\' => escaped = !escaped,
-            _ => escaped = false,
-        }
-    }
-    bytes.len()
 }
 
 fn stars(bytes: &mut [u8]) {

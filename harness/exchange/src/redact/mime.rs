@@ -1,11 +1,12 @@
-use super::salt::Salt;
 use super::text;
+use crate::salt::Salt;
 
 /// How many boundaries of nested parts are kept in mind.
-const MAX_BOUNDARIES: usize = 64;
+pub(crate) const MAX_BOUNDARIES: usize = 64;
 
 /// Fields that say how a message is built, not what it says.
-const STRUCTURE: [&str; 5] = ["mime-version", "content-transfer-encoding", "date", "importance", "x-priority"];
+pub(crate) const STRUCTURE: [&str; 5] =
+    ["mime-version", "content-transfer-encoding", "date", "importance", "x-priority"];
 
 /// Fields of addresses and ids.
 const WORDS: [&str; 9] = ["from", "to", "cc", "bcc", "reply-to", "sender", "message-id", "in-reply-to", "references"];
@@ -35,7 +36,7 @@ const FIRST: [&str; 20] = [
 ];
 
 /// Whether this begins like a message.
-pub(super) fn looks_like_message(bytes: &[u8]) -> bool {
+pub(crate) fn looks_like_message(bytes: &[u8]) -> bool {
     let line = bytes.split(|b| *b == b'\n').next().unwrap_or_default();
     let name = line.split(|b| *b == b':').next().unwrap_or_default();
     name.len() < line.len() && FIRST.iter().any(|first| name.eq_ignore_ascii_case(first.as_bytes()))
@@ -116,7 +117,7 @@ fn mask_parameters(value: &mut [u8], boundaries: &mut Vec<Vec<u8>>, kept: &[Stri
     }
 }
 
-fn is_field_name(name: &[u8]) -> bool {
+pub(crate) fn is_field_name(name: &[u8]) -> bool {
     !name.is_empty() && name.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-')
 }
 
@@ -127,7 +128,7 @@ fn mask_words(bytes: &mut [u8], kept: &[String], salt: &Salt) {
     }
 }
 
-fn is_boundary(line: &[u8], boundaries: &[Vec<u8>]) -> bool {
+pub(crate) fn is_boundary(line: &[u8], boundaries: &[Vec<u8>]) -> bool {
     let Some(rest) = line.strip_prefix(b"--") else { return false };
     let rest = rest.strip_suffix(b"--").unwrap_or(rest);
     boundaries.iter().any(|boundary| boundary == rest)

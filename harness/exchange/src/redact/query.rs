@@ -3,9 +3,10 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use url::Url;
 
 use super::{Content, REMOVED, Redactor};
+use crate::walk::{self, QueryField};
 
 /// Parameters whose values are the protocol's own.
-const KNOWN: [&str; 12] = [
+pub(crate) const KNOWN: [&str; 12] = [
     "cmd",
     "devicetype",
     "collectionid",
@@ -21,7 +22,7 @@ const KNOWN: [&str; 12] = [
 ];
 
 /// Parts of parameter names whose values are credentials.
-const SECRET: [&str; 9] = ["token", "password", "pass", "secret", "code", "sig", "key", "auth", "assertion"];
+pub(crate) const SECRET: [&str; 9] = ["token", "password", "pass", "secret", "code", "sig", "key", "auth", "assertion"];
 
 impl Redactor {
     /// The URL without credentials, with pseudonyms, and with masked names of people.
@@ -87,52 +88,33 @@ impl Redactor {
         if bytes.len() < 5 {
             return None;
         }
-        let known = self.fields(&mut bytes).unwrap_or(0);
+        let known = self.fields(&mut bytes);
         if let Some(rest) = bytes.get_mut(known..).filter(|rest| !rest.is_empty()) {
             self.salt.fill(rest);
         }
         Some(if padded { STANDARD.encode(bytes) } else { STANDARD_NO_PAD.encode(bytes) })
     }
 
-    /// Rewrites what it understands and says how far that reaches (MS-ASHTTP 2.2.1.1.1.1).
-    fn fields(&self, bytes: &mut [u8]) -> Option<usize> {
-        let mut at = 4;
-        let id = take(bytes, &mut at)?;
-        match std::str::from_utf8(id).map(|text| self.device_id(text)) {
-            Ok(other) if other.len() == id.len() && id.iter().all(u8::is_ascii_graphic) => {
-                id.copy_from_slice(other.as_bytes());
-            }
-            _ => self.salt.device_bytes(id),
-        }
-        let key = take(bytes, &mut at)?;
-        match <[u8; 4]>::try_from(&*key) {
-            Ok(number) => key.copy_from_slice(&self.policy_key(u32::from_le_bytes(number)).to_le_bytes()),
-            Err(_) => self.salt.fill(key),
-        }
-        take(bytes, &mut at)?;
-        while at < bytes.len() {
-            let tag = *bytes.get(at)?;
-            at = at.checked_add(1)?;
-            let value = take(bytes, &mut at)?;
+    /// Rewrites what it understands and says how far that reaches.
+    fn fields(&self, bytes: &mut [u8]) -> usize {
+        walk::query(bytes, |field, value| match field {
+            QueryField::DeviceId => match std::str::from_utf8(value).map(|text| self.device_id(text)) {
+                Ok(other) if other.len() == value.len() && value.iter().all(u8::is_ascii_graphic) => {
+                    value.copy_from_slice(other.as_bytes());
+                }
+                _ => self.salt.device_bytes(value),
+            },
+            QueryField::PolicyKey => match <[u8; 4]>::try_from(&*value) {
+                Ok(number) => value.copy_from_slice(&self.policy_key(u32::from_le_bytes(number)).to_le_bytes()),
+                Err(_) => self.salt.fill(value),
+            },
             // 1 to 7 but 2 are ids and options; attachment names, users and the unknown are people's own.
-            if self.content == Content::Kept || matches!(tag, 1 | 3..=7) {
-                continue;
-            }
-            match std::str::from_utf8(value).map(|text| self.words(text)) {
+            QueryField::DeviceType | QueryField::Parameter(1 | 3..=7) => {}
+            QueryField::Parameter(_) if self.content == Content::Kept => {}
+            QueryField::Parameter(_) => match std::str::from_utf8(value).map(|text| self.words(text)) {
                 Ok(masked) if masked.len() == value.len() => value.copy_from_slice(masked.as_bytes()),
                 _ => self.salt.fill(value),
-            }
-        }
-        Some(bytes.len())
+            },
+        })
     }
-}
-
-/// The field at `at`: one byte of length, and as many bytes.
-fn take<'b>(bytes: &'b mut [u8], at: &mut usize) -> Option<&'b mut [u8]> {
-    let length = usize::from(*bytes.get(*at)?);
-    let begin = at.checked_add(1)?;
-    let end = begin.checked_add(length)?;
-    let field = bytes.get_mut(begin..end)?;
-    *at = end;
-    Some(field)
 }

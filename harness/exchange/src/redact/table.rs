@@ -5,9 +5,13 @@ use easrig_wbxml::Tag;
 
 /// What happens to the text of an element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Rule {
-    /// It stands: keys, ids, statuses, options.
+pub(crate) enum Rule {
+    /// It stands: statuses, options, the words of the standard.
     Keep,
+    /// It stands: keys and ids that a server or a client chose.
+    Id,
+    /// It stands: what a device or a program is, in words of its maker.
+    Product,
     /// It stands when it is a number, a date or a time; else it is content.
     Plain,
     /// It becomes filler word by word; the test accounts stand.
@@ -27,7 +31,7 @@ pub(super) enum Rule {
 }
 
 /// The rule for the text of `tag`.
-pub(super) fn rule(tag: Tag) -> Rule {
+pub(crate) fn rule(tag: Tag) -> Rule {
     static RULES: LazyLock<HashMap<Tag, Rule>> = LazyLock::new(|| {
         let tags = TABLE.iter().flat_map(|(namespace, rule, names)| {
             names.split_whitespace().filter_map(|name| Some((Tag::lookup(namespace, name)?, *rule)))
@@ -42,10 +46,10 @@ const TABLE: &[(&str, Rule, &str)] = &[
     (
         "AirSync",
         Rule::Keep,
-        "SyncKey ClientId ServerId Status Class Version CollectionId GetChanges WindowSize FilterType \
-        Truncation RtfTruncation Conflict DeletesAsMoves MIMESupport MIMETruncation Wait Limit ConversationMode MaxItems \
-        HeartbeatInterval",
+        "Status Class Version GetChanges WindowSize FilterType Truncation RtfTruncation \
+        Conflict DeletesAsMoves MIMESupport MIMETruncation Wait Limit ConversationMode MaxItems HeartbeatInterval",
     ),
+    ("AirSync", Rule::Id, "SyncKey ClientId ServerId CollectionId"),
     ("Contacts", Rule::Plain, "BodySize BodyTruncated WeightedRank"),
     ("Email", Rule::Keep, "MessageClass ContentClass Status"),
     (
@@ -60,7 +64,8 @@ const TABLE: &[(&str, Rule, &str)] = &[
     ("Email", Rule::Message, "MIMEData"),
     ("Email", Rule::Base64, "GlobalObjId"),
     ("Email", Rule::Keep, "TimeZone"),
-    ("AirNotify", Rule::Keep, "Version LifeTime Status Expiry Enable ServerId"),
+    ("AirNotify", Rule::Keep, "Version LifeTime Status Expiry Enable"),
+    ("AirNotify", Rule::Id, "ServerId"),
     ("AirNotify", Rule::Device, "Id"),
     ("Calendar", Rule::Keep, "Timezone"),
     (
@@ -72,10 +77,14 @@ const TABLE: &[(&str, Rule, &str)] = &[
         AppointmentReplyTime ResponseType CalendarType IsLeapMonth FirstDayOfWeek",
     ),
     ("Calendar", Rule::Words, "Email OrganizerEmail UID ClientUid"),
-    ("Move", Rule::Keep, "SrcMsgId SrcFldId DstFldId Status DstMsgId"),
-    ("GetItemEstimate", Rule::Keep, "Version Class CollectionId DateTime Estimate Status"),
-    ("FolderHierarchy", Rule::Keep, "ServerId ParentId Type Status ContentClass SyncKey Count Version"),
-    ("MeetingResponse", Rule::Keep, "CalendarId CollectionId RequestId Status UserResponse Version InstanceId"),
+    ("Move", Rule::Keep, "Status"),
+    ("Move", Rule::Id, "SrcMsgId SrcFldId DstFldId DstMsgId"),
+    ("GetItemEstimate", Rule::Keep, "Version Class DateTime Estimate Status"),
+    ("GetItemEstimate", Rule::Id, "CollectionId"),
+    ("FolderHierarchy", Rule::Keep, "Type Status ContentClass Count Version"),
+    ("FolderHierarchy", Rule::Id, "ServerId ParentId SyncKey"),
+    ("MeetingResponse", Rule::Keep, "Status UserResponse Version InstanceId"),
+    ("MeetingResponse", Rule::Id, "CalendarId CollectionId RequestId"),
     ("MeetingResponse", Rule::Plain, "ProposedStartTime ProposedEndTime"),
     (
         "Tasks",
@@ -94,7 +103,8 @@ const TABLE: &[(&str, Rule, &str)] = &[
     ("ResolveRecipients", Rule::Base64, "Certificate MiniCertificate"),
     ("ValidateCert", Rule::Plain, "CheckCRL Status"),
     ("ValidateCert", Rule::Base64, "Certificate"),
-    ("Ping", Rule::Keep, "AutdState Status HeartbeatInterval Id Class MaxFolders Version"),
+    ("Ping", Rule::Keep, "AutdState Status HeartbeatInterval Class MaxFolders Version"),
+    ("Ping", Rule::Id, "Id"),
     (
         "Provision",
         Rule::Keep,
@@ -111,13 +121,15 @@ const TABLE: &[(&str, Rule, &str)] = &[
         AllowInternetSharing ApplicationName Hash",
     ),
     ("Provision", Rule::PolicyKey, "PolicyKey"),
-    ("Search", Rule::Keep, "Name Range Status Total LongId Schema"),
+    ("Search", Rule::Keep, "Name Range Status Total Schema"),
+    ("Search", Rule::Id, "LongId"),
     ("Search", Rule::Plain, "MaxSize MaxPictures"),
     ("Search", Rule::Secret, "Password"),
     ("Search", Rule::Words, "UserName"),
     ("GAL", Rule::Words, "EmailAddress"),
     ("GAL", Rule::Plain, "Status"),
-    ("AirSyncBase", Rule::Keep, "FileReference ClientId InstanceId ContentType"),
+    ("AirSyncBase", Rule::Keep, "InstanceId ContentType"),
+    ("AirSyncBase", Rule::Id, "FileReference ClientId"),
     (
         "AirSyncBase",
         Rule::Plain,
@@ -126,20 +138,24 @@ const TABLE: &[(&str, Rule, &str)] = &[
     ),
     ("AirSyncBase", Rule::Words, "ContentId"),
     ("AirSyncBase", Rule::Message, "Data"),
-    ("Settings", Rule::Keep, "Status BodyType Model OS OSLanguage UserAgent MobileOperator AccountId"),
+    ("Settings", Rule::Keep, "Status BodyType"),
+    ("Settings", Rule::Id, "AccountId"),
+    ("Settings", Rule::Product, "Model OS OSLanguage UserAgent MobileOperator"),
     ("Settings", Rule::Plain, "OofState StartTime EndTime Enabled EnableOutboundSMS SendDisabled"),
     ("Settings", Rule::Words, "SMTPAddress PrimarySmtpAddress"),
     ("Settings", Rule::Secret, "Password DevicePassword"),
     ("Settings", Rule::Device, "IMEI"),
     ("DocumentLibrary", Rule::Plain, "IsFolder CreationDate LastModifiedDate IsHidden ContentLength"),
-    ("ItemOperations", Rule::Keep, "Store Range Total Status Version Schema Part DstFldId ConversationId"),
+    ("ItemOperations", Rule::Keep, "Store Range Total Status Version Schema Part"),
+    ("ItemOperations", Rule::Id, "DstFldId ConversationId"),
     ("ItemOperations", Rule::Base64, "Data"),
     ("ItemOperations", Rule::Secret, "Password"),
     ("ItemOperations", Rule::Words, "UserName"),
-    ("ComposeMail", Rule::Keep, "FolderId ItemId LongId InstanceId ClientId Status AccountId Type"),
+    ("ComposeMail", Rule::Keep, "InstanceId Status Type"),
+    ("ComposeMail", Rule::Id, "FolderId ItemId LongId ClientId AccountId"),
     ("ComposeMail", Rule::Message, "Mime"),
     ("ComposeMail", Rule::Words, "Email"),
-    ("Email2", Rule::Keep, "ConversationId ConversationIndex AccountId"),
+    ("Email2", Rule::Id, "ConversationId ConversationIndex AccountId"),
     (
         "Email2",
         Rule::Plain,
@@ -156,8 +172,9 @@ const TABLE: &[(&str, Rule, &str)] = &[
         ModifyRecipientsAllowed ExtractAllowed PrintAllowed ExportAllowed ProgrammaticAccessAllowed Owner \
         ContentExpiryDate",
     ),
-    ("RightsManagement", Rule::Keep, "TemplateID"),
-    ("Find", Rule::Keep, "SearchId Status Range Total"),
+    ("RightsManagement", Rule::Id, "TemplateID"),
+    ("Find", Rule::Keep, "Status Range Total"),
+    ("Find", Rule::Id, "SearchId"),
     ("Find", Rule::Plain, "HasAttachments MaxPictures MaxSize"),
     ("Find", Rule::Words, "DisplayCc DisplayBcc"),
 ];

@@ -1,4 +1,4 @@
-use super::salt::Salt;
+use crate::salt::Salt;
 
 /// Filler word by word. Punctuation stands, `kept` names stand (lower case, longest first), a `%XX` stands where it means
 /// punctuation; the number of bytes stays.

@@ -7,10 +7,12 @@ use sha2::Sha256;
 const FILLER: u8 = 0;
 const DEVICE: u8 = 1;
 const POLICY: u8 = 2;
+const WORD: u8 = 3;
+const COUNT: u8 = 4;
 
 /// A keyed hash: the same input gives the same pseudonym, and without the key nobody can try inputs.
 #[derive(Clone)]
-pub(super) struct Salt(Hmac<Sha256>);
+pub(crate) struct Salt(Hmac<Sha256>);
 
 impl fmt::Debug for Salt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -19,7 +21,7 @@ impl fmt::Debug for Salt {
 }
 
 impl Salt {
-    pub(super) fn new(key: [u8; 32]) -> Self {
+    pub(crate) fn new(key: [u8; 32]) -> Self {
         Self(Hmac::new_from_slice(&key).expect("HMAC takes keys of every length"))
     }
 
@@ -31,7 +33,7 @@ impl Salt {
     }
 
     /// Overwrites `bytes` with the hexadecimal digits of their hash, again and again; line ends stand.
-    pub(super) fn fill(&self, bytes: &mut [u8]) {
+    pub(crate) fn fill(&self, bytes: &mut [u8]) {
         let hash = self.hash(FILLER, bytes);
         let digits = hash.iter().flat_map(|b| [b >> 4, b & 15]).cycle();
         for (byte, digit) in bytes.iter_mut().zip(digits) {
@@ -42,13 +44,13 @@ impl Salt {
     }
 
     /// Filler for a text.
-    pub(super) fn scramble(&self, text: &str) -> String {
+    pub(crate) fn scramble(&self, text: &str) -> String {
         let mut bytes = text.as_bytes().to_vec();
         self.fill(&mut bytes);
         bytes.iter().map(|b| char::from(*b)).collect()
     }
 
-    pub(super) fn policy_key(&self, key: u32) -> u32 {
+    pub(crate) fn policy_key(&self, key: u32) -> u32 {
         if key == 0 {
             return 0;
         }
@@ -60,7 +62,7 @@ impl Salt {
         low.saturating_add(u32::try_from(draw % span).unwrap_or(0))
     }
 
-    pub(super) fn device_id(&self, id: &str) -> String {
+    pub(crate) fn device_id(&self, id: &str) -> String {
         let hash = self.hash(DEVICE, id.to_ascii_lowercase().as_bytes());
         let map = |(c, draw): (char, &u8)| match c {
             '0'..='9' => char::from(b'0' + draw % 10),
@@ -72,8 +74,26 @@ impl Salt {
         id.chars().zip(hash.iter().cycle()).map(map).collect()
     }
 
+    /// Numbers that a word's pseudonym is drawn from, as many as are asked for; `round` tells the draws apart.
+    pub(crate) fn draws(&self, round: u32, parts: &[u32]) -> impl Iterator<Item = u32> + use<> {
+        let mut input: Vec<u8> = round.to_le_bytes().to_vec();
+        input.extend(parts.iter().flat_map(|part| part.to_le_bytes()));
+        let seed = self.hash(WORD, &input);
+        let salt = self.clone();
+        (0_u32..).flat_map(move |block| {
+            let bytes = salt.hash(WORD, &[&seed[..], &block.to_le_bytes()[..]].concat());
+            let (numbers, _) = bytes.as_chunks::<4>();
+            numbers.iter().map(|number| u32::from_le_bytes(*number)).collect::<Vec<_>>()
+        })
+    }
+
+    /// What stands for `bytes` where distinct ones are counted.
+    pub(crate) fn mark(&self, bytes: &[u8]) -> u64 {
+        self.hash(COUNT, bytes).iter().take(8).fold(0, |sum, byte| (sum << 8) | u64::from(*byte))
+    }
+
     /// The pseudonym of a device id that is no text.
-    pub(super) fn device_bytes(&self, id: &mut [u8]) {
+    pub(crate) fn device_bytes(&self, id: &mut [u8]) {
         let hash = self.hash(DEVICE, id);
         for (byte, draw) in id.iter_mut().zip(hash.iter().cycle()) {
             *byte = *draw;
