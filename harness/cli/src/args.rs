@@ -13,7 +13,7 @@ use easrig_refserver::Switch;
 use easrig_runner::Account;
 
 use crate::output::Color;
-pub(crate) use capture::{CensusArgs, ExportArgs, ImportArgs, KeyArgs, SelectArgs, ShowArgs, ShowFormat};
+pub(crate) use capture::{CensusArgs, ExportArgs, ImportArgs, KeyArgs, ScrubArgs, SelectArgs, ShowArgs, ShowFormat};
 pub(crate) use compare::{CompareArgs, CompareFormat};
 pub(crate) use report::ReportArgs;
 pub(crate) use run::{Effect, Format, RunArgs};
@@ -121,6 +121,12 @@ pub(crate) enum Command {
     /// As an HTTP archive (.har) with every exchange decoded in the field `_easrig`, or as packets (.pcapng) for Wireshark,
     /// with cell and exchange number as comments. Example: easrig export reports/monday --cell sync/first,wp7 -o x.pcapng
     Export(ExportArgs),
+    /// Make a capture fit to be shared
+    ///
+    /// Replaces names, addresses, hosts, texts, attachments, device ids, keys and tokens, each by the same pseudonym everywhere
+    /// and of the same length, and says how many were replaced. What is not known to be protocol counts as content.
+    /// Example: easrig scrub phones.eascap -o shared.eascap
+    Scrub(ScrubArgs),
     /// List the devices in logs, tables and captures
     ///
     /// Who would be hit by an upgrade or a policy: every device with its owner, system, protocol versions, requests,

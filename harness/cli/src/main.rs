@@ -28,6 +28,7 @@ mod panic;
 mod progress;
 mod report;
 mod run;
+mod scrub;
 mod serve;
 mod show;
 mod suggest;
@@ -67,6 +68,7 @@ fn dispatch(cli: Cli, output: &Output) -> miette::Result<Exit> {
         Command::Show(args) => show::show(&args, &library()?, output),
         Command::Import(args) => import::import(&args, output),
         Command::Export(args) => export::export(&args, output),
+        Command::Scrub(args) => scrub::scrub(&args, output),
         Command::Census(args) => census::census(&args, output),
         Command::Completions { shell } => {
             let mut script = Vec::new();

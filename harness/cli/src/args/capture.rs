@@ -120,6 +120,44 @@ pub(crate) struct ExportArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct ScrubArgs {
+    /// A capture, or the folder of a run
+    ///
+    /// Everything that `easrig show` reads. Example: easrig scrub reports/monday -o monday.eascap
+    #[arg(value_name = "CAPTURE|RUN")]
+    pub(crate) capture: PathBuf,
+
+    /// The file to write
+    ///
+    /// An .eascap file. It appears when it is complete; an older one of that name is replaced. Example: -o shared.eascap
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+
+    /// Let a domain stand; repeatable
+    ///
+    /// In addresses and host names that end in it; what stands before it is replaced all the same.
+    /// Example: --keep-domain outlook.com
+    #[arg(long, value_name = "DOMAIN")]
+    pub(crate) keep_domain: Vec<String>,
+
+    /// Also write which pseudonym stands for which name
+    ///
+    /// A table (kind, pseudonym, original) of addresses, hosts and device ids, readable by you alone. Whoever has it can undo
+    /// the scrubbing: keep it to yourself. Example: --map private.tsv
+    #[arg(long, value_name = "FILE")]
+    pub(crate) map: Option<PathBuf>,
+
+    /// human or json
+    ///
+    /// How to say what was replaced: `human` in words on stderr, `json` as an object on stdout. Example: --format json
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT", hide_possible_values = true)]
+    pub(crate) format: ListFormat,
+
+    #[command(flatten)]
+    pub(crate) keys: KeyArgs,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct CensusArgs {
     /// Logs, tables of devices and captures; all count together
     ///

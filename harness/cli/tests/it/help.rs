@@ -16,6 +16,7 @@ fn the_help_of_every_command_is_read_before_it_changes() {
         "show",
         "import",
         "export",
+        "scrub",
         "census",
         "completions",
     ] {

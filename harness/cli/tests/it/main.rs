@@ -1,6 +1,7 @@
 //! The binary as its users meet it: arguments in, text, files and exit codes out.
 #![expect(clippy::unwrap_used, reason = "a test that cannot start the binary or read its output must fail")]
 
+mod canary;
 mod captures;
 mod codec;
 mod demo;
@@ -10,5 +11,6 @@ mod help;
 mod knowledge;
 mod report;
 mod run;
+mod scrub;
 mod serve;
 mod show;
