@@ -61,7 +61,7 @@ impl Tally {
     }
 
     fn skipped_content(&self) -> bool {
-        self.skipped.keys().any(|reason| !matches!(reason, Skip::NotIp | Skip::NotTcp | Skip::NotHttp))
+        self.skipped.keys().any(|reason| reason.is_content())
     }
 }
 
@@ -219,6 +219,13 @@ pub enum Skip {
     BadBody,
     /// Blocks of a capture file that cannot be read.
     BadBlock,
+}
+
+impl Skip {
+    /// Whether what was passed over may have held exchanges.
+    pub fn is_content(self) -> bool {
+        !matches!(self, Self::NotIp | Self::NotTcp | Self::NotHttp)
+    }
 }
 
 impl fmt::Display for Skip {

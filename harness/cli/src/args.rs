@@ -13,7 +13,9 @@ use easrig_refserver::Switch;
 use easrig_runner::Account;
 
 use crate::output::Color;
-pub(crate) use capture::{CensusArgs, ExportArgs, ImportArgs, KeyArgs, ScrubArgs, SelectArgs, ShowArgs, ShowFormat};
+pub(crate) use capture::{
+    CensusArgs, ExportArgs, ImportArgs, JudgeArgs, KeyArgs, ScrubArgs, SelectArgs, ShowArgs, ShowFormat,
+};
 pub(crate) use compare::{CompareArgs, CompareFormat};
 pub(crate) use report::ReportArgs;
 pub(crate) use run::{Effect, Format, RunArgs};
@@ -111,6 +113,11 @@ pub(crate) enum Command {
     /// Every exchange decoded: request line and query in words, headers, bodies as XML, every Status by name, and of a
     /// policy the settings that bind a device. Example: easrig show reports/monday --exchange 12
     Show(ShowArgs),
+    /// Judge recorded traffic: what did the server do wrong, what did the device
+    ///
+    /// The invariants of live runs over every answer, rules of conduct over every request, and what each owner saw, device by
+    /// device. What is missing in the recording is nobody's fault, and said. Example: easrig judge monday.eascap --format junit
+    Judge(JudgeArgs),
     /// Turn captures into one .eascap file
     ///
     /// Reads packets (with TLS, where keys are at hand), HTTP archives and mailbox logs, and says everything that is missing

@@ -20,6 +20,7 @@ mod explain;
 mod export;
 mod import;
 mod input;
+mod judge;
 mod library;
 mod list;
 mod output;
@@ -66,6 +67,7 @@ fn dispatch(cli: Cli, output: &Output) -> miette::Result<Exit> {
         Command::Encode(args) => encode::encode(&args, output),
         Command::Report(args) => report::report(&args, output),
         Command::Show(args) => show::show(&args, &library()?, output),
+        Command::Judge(args) => judge::judge(&args, &library()?, output),
         Command::Import(args) => import::import(&args, output),
         Command::Export(args) => export::export(&args, output),
         Command::Scrub(args) => scrub::scrub(&args, output),

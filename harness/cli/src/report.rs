@@ -55,6 +55,19 @@ pub(crate) fn read_known(path: &Path) -> miette::Result<Known> {
     Ok(Known::parse(&path.display().to_string(), &text)?)
 }
 
+/// The run in that form; `human` draws it for people.
+pub(crate) fn picture(run: &Run, format: Format, human: impl FnOnce(&Run) -> String) -> String {
+    match format {
+        Format::Human => human(run),
+        Format::Json => summary(run),
+        Format::Junit => junit(run),
+        Format::Markdown => markdown(run),
+        Format::Tap => tap(run),
+        Format::Github => github(run),
+        Format::Prometheus => prometheus(run),
+    }
+}
+
 fn write_file(path: &Path, text: &str) -> miette::Result<()> {
     std::fs::write(path, text).into_diagnostic().wrap_err_with(|| format!("cannot write `{}`", path.display()))
 }
@@ -105,15 +118,7 @@ impl Recorded {
 
     /// The run in that form; a person's has the colours and the width of `view`.
     pub(crate) fn draw(&self, format: Format, view: View<'_>) -> String {
-        match format {
-            Format::Human => terminal(&self.run, view, Sources { exchange: &|number| self.exchange(number) }),
-            Format::Json => summary(&self.run),
-            Format::Junit => junit(&self.run),
-            Format::Markdown => markdown(&self.run),
-            Format::Tap => tap(&self.run),
-            Format::Github => github(&self.run),
-            Format::Prometheus => prometheus(&self.run),
-        }
+        picture(&self.run, format, |run| terminal(run, view, Sources { exchange: &|number| self.exchange(number) }))
     }
 
     /// The run in that form on stdout.

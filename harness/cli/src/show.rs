@@ -14,12 +14,15 @@ mod entry;
 mod printer;
 mod selection;
 mod sights;
+mod steps;
 mod xml;
 
+pub(crate) use cells::Cells;
 pub(crate) use chosen::Chosen;
 pub(crate) use entry::Entry;
 use printer::Printer;
 use sights::Sights;
+pub(crate) use steps::Steps;
 
 pub(crate) fn show(args: &ShowArgs, library: &Library, output: &Output) -> miette::Result<Exit> {
     let chosen = Chosen::open(&args.capture, &args.select, &args.keys)?;

@@ -11,9 +11,9 @@ use easrig_eas::Version;
 use easrig_exchange::{Exchange, ExchangeNumber, Outcome, Redactor, Request};
 use easrig_persona::DeviceError;
 use easrig_scenario::{
-    Cell, CellId, Decoded, Finding, Level, Role, Verdict,
+    Cell, CellId, Decoded, Finding, Role,
     event::{Event, ExchangeCard},
-    invariant::{Context, History, INVARIANTS},
+    invariant::{Context, History, INVARIANTS, cell},
 };
 
 use crate::{
@@ -109,44 +109,12 @@ impl Journal {
 
     /// The cells of the invariants, one each per persona and version that met it.
     pub(crate) fn invariant_cells(&self, strict: bool) -> Vec<Cell> {
-        let cell = |(id, broken): (CellId, Vec<Finding>)| {
-            let fails = |f: &Finding| f.level == Level::Must || strict && f.level == Level::Should;
-            let exchanges: Vec<ExchangeNumber> = broken.iter().filter_map(|finding| finding.exchange).collect();
-            let verdict = if broken.iter().any(fails) { Verdict::Fail } else { Verdict::Pass };
-            let reason = broken.first().map_or(String::new(), |first| {
-                format!("broken by {} exchanges; the first: {}", exchanges.len(), first.actual)
-            });
-            let findings = gathered(broken);
-            Cell { id, verdict, reason, blocked_by: None, device_error: None, findings, notes: Vec::new(), exchanges }
-        };
-        std::mem::take(&mut *self.met()).into_iter().map(cell).collect()
+        std::mem::take(&mut *self.met()).into_iter().map(|(id, broken)| cell(id, broken, strict)).collect()
     }
 
     fn met(&self) -> MutexGuard<'_, BTreeMap<CellId, Vec<Finding>>> {
         self.met.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// One finding for each way in which the rule was broken, at the exchange that showed it first.
-fn gathered(broken: Vec<Finding>) -> Vec<Finding> {
-    let mut ways: Vec<(Finding, usize)> = Vec::new();
-    for finding in broken {
-        let same = |(way, _): &&mut (Finding, usize)| {
-            (&way.requirement, way.level, &way.expected, &way.actual)
-                == (&finding.requirement, finding.level, &finding.expected, &finding.actual)
-        };
-        match ways.iter_mut().find(same) {
-            Some((_, times)) => *times += 1,
-            None => ways.push((finding, 1)),
-        }
-    }
-    let told = |(mut finding, times): (Finding, usize)| {
-        if times > 1 {
-            finding.actual.push_str(&format!(" (seen {times} times)"));
-        }
-        finding
-    };
-    ways.into_iter().map(told).collect()
 }
 
 /// The journal of one cell.

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use easrig_eas::{Command, Version, command::settings, headers::Offer};
+use easrig_eas::{Command, Version, command::settings};
 use easrig_exchange::{Exchange, ExchangeNumber, TlsSession};
 use easrig_persona::{Body, End, ExplicitSend, Habit, Persona, Phone, Server, Setup, Task};
 use easrig_scenario::{
@@ -77,7 +77,7 @@ impl Survey<'_> {
         }
         if reached {
             reached = self.does(Role::Phone, Habit::Options).await?;
-            if let Some(seen) = self.seen.iter().rev().find_map(|exchange| target_seen(persona, exchange)) {
+            if let Some(seen) = self.seen.iter().rev().find_map(|exchange| TargetSeen::of(persona.id(), exchange)) {
                 found.offered.clone_from(&seen.versions);
                 self.shared.journal.record(&Event::TargetSeen(seen))?;
             }
@@ -177,27 +177,3 @@ fn phone(shared: &Shared, persona: &Arc<Persona>, role: Role, account: &Account)
         bearer: account.token.clone(),
     })
 }
-
-fn target_seen(persona: &Persona, exchange: &Exchange) -> Option<TargetSeen> {
-    let response = exchange.response()?;
-    let offer = Offer::parse(
-        response.headers.get("MS-ASProtocolVersions").unwrap_or_default(),
-        response.headers.get("MS-ASProtocolCommands").unwrap_or_default(),
-    );
-    let software =
-        SOFTWARE.iter().filter_map(|name| Some(((*name).to_owned(), response.headers.get(name)?.to_owned())));
-    let mut endpoint = exchange.request.url.clone();
-    endpoint.set_query(None);
-    (!offer.versions.is_empty()).then(|| TargetSeen {
-        persona: persona.id().to_owned(),
-        endpoint: endpoint.into(),
-        software: software.collect(),
-        versions: offer.versions,
-        commands: offer.commands,
-        tls: exchange.tls.as_ref().map(|tls| format!("{} {}", tls.version, tls.cipher_suite)).unwrap_or_default(),
-    })
-}
-
-/// Headers that say what the server is.
-const SOFTWARE: [&str; 6] =
-    ["Server", "MS-Server-ActiveSync", "X-Powered-By", "X-AspNet-Version", "X-FEServer", "X-OWA-Version"];

@@ -2,7 +2,7 @@
 
 use easrig_eas::{
     Version,
-    headers::{WWW_AUTHENTICATE, challenges},
+    headers::{Offer, WWW_AUTHENTICATE, challenges},
 };
 use easrig_exchange::{Exchange, ExchangeNumber, Response, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -236,3 +236,30 @@ pub struct TargetSeen {
     /// TLS version and suite, empty over plain HTTP.
     pub tls: String,
 }
+
+impl TargetSeen {
+    /// What an answer that offers versions says; `None` for others.
+    pub fn of(persona: &str, exchange: &Exchange) -> Option<Self> {
+        let response = exchange.response()?;
+        let offer = Offer::parse(
+            response.headers.get("MS-ASProtocolVersions").unwrap_or_default(),
+            response.headers.get("MS-ASProtocolCommands").unwrap_or_default(),
+        );
+        let software =
+            SOFTWARE.iter().filter_map(|name| Some(((*name).to_owned(), response.headers.get(name)?.to_owned())));
+        let mut endpoint = exchange.request.url.clone();
+        endpoint.set_query(None);
+        (!offer.versions.is_empty()).then(|| TargetSeen {
+            persona: persona.to_owned(),
+            endpoint: endpoint.into(),
+            software: software.collect(),
+            versions: offer.versions,
+            commands: offer.commands,
+            tls: exchange.tls.as_ref().map(|tls| format!("{} {}", tls.version, tls.cipher_suite)).unwrap_or_default(),
+        })
+    }
+}
+
+/// Headers that say what the server is.
+const SOFTWARE: [&str; 6] =
+    ["Server", "MS-Server-ActiveSync", "X-Powered-By", "X-AspNet-Version", "X-FEServer", "X-OWA-Version"];

@@ -4,7 +4,7 @@
 //! answers that it understands, and where the standard leaves something open, both ways pass.
 
 mod advertised;
-mod answer_shape;
+pub(crate) mod answer_shape;
 mod body_size;
 mod content_type;
 mod discovery;
@@ -20,9 +20,9 @@ mod sync_key;
 use std::{borrow::Cow, collections::BTreeSet};
 
 use easrig_eas::{Command, Version, headers};
-use easrig_exchange::Exchange;
+use easrig_exchange::{Exchange, ExchangeNumber};
 
-use crate::{Finding, Level, decoded::Decoded};
+use crate::{Cell, CellId, Finding, Level, Verdict, decoded::Decoded};
 
 /// A rule for every exchange.
 #[derive(Clone, Copy)]
@@ -90,6 +90,40 @@ impl Invariant {
     }
 }
 
+/// The cell of an invariant: what broke it, each way once; `strict` lets broken recommendations fail as well.
+pub fn cell(id: CellId, broken: Vec<Finding>, strict: bool) -> Cell {
+    let fails = |f: &Finding| f.level == Level::Must || strict && f.level == Level::Should;
+    let exchanges: Vec<ExchangeNumber> = broken.iter().filter_map(|finding| finding.exchange).collect();
+    let verdict = if broken.iter().any(fails) { Verdict::Fail } else { Verdict::Pass };
+    let reason = broken
+        .first()
+        .map_or(String::new(), |first| format!("broken by {} exchanges; the first: {}", exchanges.len(), first.actual));
+    let findings = gathered(broken);
+    Cell { id, verdict, reason, blocked_by: None, device_error: None, findings, notes: Vec::new(), exchanges }
+}
+
+/// One finding for each way in which the rule was broken, at the exchange that showed it first.
+pub(crate) fn gathered(broken: Vec<Finding>) -> Vec<Finding> {
+    let mut ways: Vec<(Finding, usize)> = Vec::new();
+    for finding in broken {
+        let same = |(way, _): &&mut (Finding, usize)| {
+            (&way.requirement, way.level, &way.expected, &way.actual)
+                == (&finding.requirement, finding.level, &finding.expected, &finding.actual)
+        };
+        match ways.iter_mut().find(same) {
+            Some((_, times)) => *times += 1,
+            None => ways.push((finding, 1)),
+        }
+    }
+    let told = |(mut finding, times): (Finding, usize)| {
+        if times > 1 {
+            finding.actual.push_str(&format!(" (seen {times} times)"));
+        }
+        finding
+    };
+    ways.into_iter().map(told).collect()
+}
+
 fn whole(context: &Context<'_>) -> bool {
     context.exchange.response().is_some_and(|response| response.cut.is_none())
 }
@@ -145,11 +179,18 @@ pub struct History {
     offered_commands: BTreeSet<String>,
     /// Versions of the last `MS-ASProtocolVersions` seen.
     offered_versions: BTreeSet<Version>,
+    /// Contents may be filler: what is read back was redacted when it was written.
+    masked: bool,
     /// The heartbeat of the last Ping that named one, in seconds: an empty Ping means it again.
     ping_heartbeat: Option<u32>,
 }
 
 impl History {
+    /// The past of a device in a recording, whose contents may have been replaced by filler.
+    pub fn of_recording() -> Self {
+        Self { masked: true, ..Self::default() }
+    }
+
     /// Takes an exchange in; also those that were not checked, in the order in which they were answered.
     pub fn learn(&mut self, exchange: &Exchange, decoded: &Decoded) {
         let Some(response) = exchange.response() else { return };

@@ -3,6 +3,7 @@
 //! Expectations judge Exchanges, wherever they come from: this room cannot see sockets, clocks or files. What a run says,
 //! it says in the [`event::Event`]s defined here, and every report is a pure function of those.
 
+pub mod conduct;
 pub mod decoded;
 pub mod event;
 pub mod invariant;
@@ -10,6 +11,7 @@ pub mod judge;
 pub mod model;
 pub mod owner;
 pub mod path;
+pub mod recording;
 pub mod variables;
 
 mod conclude;
@@ -20,6 +22,7 @@ mod syntax;
 mod verdict;
 
 pub use conclude::{CellOutcome, Conclusion};
+pub use conduct::{CONDUCTS, Conduct};
 pub use decoded::{Content, Decoded};
 pub use habit::{ARRANGEMENTS, HABITS, Signature};
 pub use invariant::{Context, History, INVARIANTS, Invariant};

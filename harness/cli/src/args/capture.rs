@@ -2,7 +2,7 @@ use std::{num::NonZeroU64, path::PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::ListFormat;
+use super::{Format, ListFormat};
 
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
@@ -62,6 +62,56 @@ pub(crate) enum ShowFormat {
     Human,
     Json,
     Xml,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct JudgeArgs {
+    /// A capture, or the folder of a run
+    ///
+    /// An .eascap file, or a pcap, pcapng, HAR, SAZ or ActiveSync mailbox log. Example: easrig judge monday.eascap
+    #[arg(value_name = "CAPTURE|RUN")]
+    pub(crate) capture: PathBuf,
+
+    /// Only this device
+    ///
+    /// The DeviceId in the query, in any letter case. Example: --device ApplF17K9PT
+    #[arg(long, value_name = "ID")]
+    pub(crate) device: Option<String>,
+
+    /// Broken recommendations fail too
+    ///
+    /// Findings of level `should` make the exit code 1. Example: --strict
+    #[arg(long)]
+    pub(crate) strict: bool,
+
+    /// What the devices do wrong fails too
+    ///
+    /// For whoever makes a device or a client library: without it, only the server's faults fail. Example: --strict-devices
+    #[arg(long)]
+    pub(crate) strict_devices: bool,
+
+    /// human, json, junit, markdown, tap, github or prometheus on stdout
+    ///
+    /// As of `easrig run`: `json` is the text of summary.json, `junit` that of junit.xml.
+    /// Example: --format junit > results.xml
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT", hide_possible_values = true)]
+    pub(crate) format: Format,
+
+    /// A folder to write the judgement to
+    ///
+    /// It becomes a run folder, with the exchanges redacted as by `easrig import`: `easrig show` and `compare` read it. One
+    /// that holds a run is refused. Example: --out reports/field
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// With --out, keep subjects, bodies and addresses
+    ///
+    /// Otherwise they are replaced by filler of the same length. Example: --out reports/field --keep-content
+    #[arg(long, requires = "out")]
+    pub(crate) keep_content: bool,
+
+    #[command(flatten)]
+    pub(crate) keys: KeyArgs,
 }
 
 #[derive(Debug, Args)]

@@ -152,6 +152,23 @@ impl Source {
 }
 
 impl Seen {
+    /// What is missing that no exchange stands for, in a sentence; gaps inside an exchange are the exchange's own.
+    pub(crate) fn lacks(&self) -> Option<String> {
+        let mut parts = Vec::new();
+        if let Some(tally) = self.tally.as_ref().filter(|tally| !tally.is_complete()) {
+            let unnamed = tally.gaps.iter().filter(|gap| gap.exchange.is_none()).count();
+            let encrypted: u64 = tally.undecryptable.values().sum();
+            let counted =
+                [(encrypted, "streams stayed encrypted"), (u64::try_from(unnamed).unwrap_or(u64::MAX), "gaps")];
+            parts.extend(counted.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")));
+            let skipped = tally.skipped.iter().filter(|(reason, _)| reason.is_content());
+            parts.extend(skipped.map(|(reason, count)| format!("{count} × {reason}")));
+            parts.extend(tally.damage.as_ref().map(ToString::to_string));
+        }
+        parts.extend(self.torn.map(|at| format!("the last record, at byte {at}, is torn")));
+        (!parts.is_empty()).then(|| format!("what is missing in the file may hold more: {}", parts.join("; ")))
+    }
+
     /// Everything that is worth saying about `name`: the tally and every gap, or the torn end. Empty when nothing is.
     pub(crate) fn words(&self, name: &str) -> String {
         let mut lines = Vec::new();

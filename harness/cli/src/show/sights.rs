@@ -1,18 +1,13 @@
 //! What the owners of recorded devices saw, exchange by exchange.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt::Write as _,
-    path::Path,
-};
+use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 
 use easrig_capture::Options;
 use easrig_exchange::ExchangeNumber;
 use easrig_persona::{Onlooker, Sight, Sorter};
 use easrig_report::safe;
-use easrig_scenario::{CellId, StepKind};
 
-use super::cells::Cells;
+use super::{cells::Cells, steps::Steps};
 use crate::{import::source::Source, library::Library};
 
 /// The most sights that are kept of one recording.
@@ -34,17 +29,13 @@ impl Sights {
         library: &Library,
     ) -> miette::Result<Self> {
         let mut onlooker = Onlooker::new(library.personas(&["all".to_owned()])?);
-        let explicit = cells.map(|cells| explicit(cells, library)).unwrap_or_default();
+        let steps = cells.map(|cells| Steps::of(cells, library));
         let (mut sorter, mut sights) = (Sorter::default(), Self::default());
         let read = Source::open(capture)?.read(options, &mut |exchange| {
             for (device, exchange) in sorter.push(exchange) {
-                let number = exchange.number;
-                let cell = cells.and_then(|cells| cells.of(number));
-                let is_explicit = cell.zip(cells.and_then(|cells| cells.step(number)));
-                let Some(device) = device.filter(|_| is_explicit.is_none_or(|step| !explicit.contains(&step))) else {
-                    continue;
-                };
-                let life = cell.map(|cell| format!("{cell} {}", exchange.sender.role)).unwrap_or_default();
+                let explicit = steps.as_ref().is_some_and(|steps| steps.is_explicit(exchange.number));
+                let Some(device) = device.filter(|_| !explicit) else { continue };
+                let life = steps.as_ref().map(|steps| steps.life(&exchange)).unwrap_or_default();
                 sights.add(onlooker.watch(&device, &life, &exchange));
             }
             Ok(())
@@ -67,21 +58,6 @@ impl Sights {
             self.0.entry(sight.exchange).or_default().push(sight);
         }
     }
-}
-
-/// The steps of a run that send what the scenario says: no phone would, so no owner saw what came of it.
-fn explicit<'c>(cells: &'c Cells, library: &Library) -> BTreeSet<(&'c CellId, usize)> {
-    let mut known: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    let mut found = BTreeSet::new();
-    for cell in cells.ids() {
-        let steps = known.entry(&cell.scenario).or_insert_with(|| {
-            let scenario = library.scenario(&cell.scenario).ok();
-            let steps = scenario.into_iter().flat_map(|scenario| scenario.steps).enumerate();
-            steps.filter(|(_, step)| matches!(step.kind, StepKind::Send(_))).map(|(index, _)| index + 1).collect()
-        });
-        found.extend(steps.iter().map(|step| (cell, *step)));
-    }
-    found
 }
 
 /// Lines for people, behind the exchange.

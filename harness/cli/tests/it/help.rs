@@ -14,6 +14,7 @@ fn the_help_of_every_command_is_read_before_it_changes() {
         "encode",
         "report",
         "show",
+        "judge",
         "import",
         "export",
         "scrub",

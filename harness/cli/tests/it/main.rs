@@ -8,6 +8,7 @@ mod demo;
 mod easrig;
 mod export;
 mod help;
+mod judge;
 mod knowledge;
 mod report;
 mod run;

@@ -90,10 +90,9 @@ impl Traits {
     fn likeness(&self, persona: &Arc<Persona>) -> Likeness {
         let mut sum = Sum::default();
         if let Some(id) = &self.persona {
-            match id == persona.id() {
-                true => sum.add(100, format!("easrig recorded it as `{id}`")),
-                false => sum.add(-100, format!("easrig recorded it as `{id}`")),
-            }
+            let (points, sign) = if id == persona.id() { (100, "") } else { (0, "against: ") };
+            let evidence = vec![format!("{sign}easrig recorded it as `{id}`")];
+            return Likeness { persona: Arc::clone(persona), score: points, evidence };
         }
         if let Some((kind, at)) = &self.device_type {
             let same = kind == persona.device_type();
