@@ -39,6 +39,7 @@ declare -A home=(
   [quick-xml]="wbxml eas report"
   [etherparse]="capture"
   [pcap]="capture"
+  [loona-hpack]="capture"
   [clap]="cli"
   [indicatif]="cli"
 )

@@ -1,19 +1,19 @@
 //! HTTP/1: which answer belongs to which request.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
-use std::time::Duration;
 
-use easrig_exchange::{Failure, Outcome, Phase, Request, Response, Times, Timestamp, TlsSession};
+use easrig_exchange::{Timestamp, TlsSession};
 
-use crate::import::Found;
-use crate::tcp::{Both, Context, Side};
-use crate::{Gap, GapKind, ImportError, Skip};
-use message::{Item, Kind, Message, Reader};
+use crate::tcp::{Context, Side};
+use crate::{GapKind, ImportError, Skip};
+pub(crate) use link::{Ending, Link};
+use message::{Item, Kind, Reader};
+pub(crate) use message::{Message, OVERHEAD};
 pub(crate) use url::request_url;
 pub(crate) use whole::{answer_in, request_in};
 
 pub(crate) mod head;
+mod link;
 mod message;
 mod url;
 mod whole;
@@ -32,10 +32,7 @@ pub(crate) struct Part<'b> {
 
 /// One connection: requests one way, answers the other.
 pub(crate) struct Dialogue {
-    pair: Both<SocketAddr>,
-    client: Side,
-    secure: bool,
-    tls: Option<TlsSession>,
+    link: Link,
     requests: Queue,
     answers: Queue,
     ignored: bool,
@@ -48,26 +45,13 @@ struct Queue {
 }
 
 impl Dialogue {
-    pub(crate) fn new(pair: Both<SocketAddr>, client: Side, secure: bool) -> Self {
-        Self {
-            pair,
-            client,
-            secure,
-            tls: None,
-            requests: Queue::new(Kind::Request),
-            answers: Queue::new(Kind::Answer),
-            ignored: false,
-        }
+    pub(crate) fn new(link: Link) -> Self {
+        Self { link, requests: Queue::new(Kind::Request), answers: Queue::new(Kind::Answer), ignored: false }
     }
 
     /// What the TLS handshake agreed on.
     pub(crate) fn secured(&mut self, tls: TlsSession) {
-        self.tls = Some(tls);
-    }
-
-    /// What follows is of another protocol.
-    pub(crate) fn ignore(&mut self) {
-        self.ignored = true;
+        self.link.tls = Some(tls);
     }
 
     /// Bytes in memory.
@@ -80,7 +64,7 @@ impl Dialogue {
             return Ok(());
         }
         let limit = context.options.limits.body_bytes;
-        if part.side != self.client {
+        if part.side != self.link.client {
             self.answers.reader.answers_head = self.requests.is_head_next();
         }
         self.queue(part.side).feed(part, limit);
@@ -131,24 +115,24 @@ impl Dialogue {
         }
         while let Some(item) = self.requests.take() {
             if let Item::Message(request) = item {
-                self.unanswered(*request, ending, context)?;
+                self.link.unanswered(*request, ending, context)?;
             }
         }
         Ok(())
     }
 
     fn queue(&mut self, side: Side) -> &mut Queue {
-        if side == self.client { &mut self.requests } else { &mut self.answers }
+        if side == self.link.client { &mut self.requests } else { &mut self.answers }
     }
 
     /// Hands on every request whose answer is complete, as long as both are known to belong together.
     fn pair_up(&mut self, context: &mut Context<'_, '_, '_>) -> Result<(), ImportError> {
         loop {
             // Bytes between messages that are no HTTP, on either side.
-            for side in [self.client, self.client.other()] {
+            for side in [self.link.client, self.link.client.other()] {
                 while let Some(Item::Junk { count, at }) = self.queue(side).waiting.front() {
                     let (count, at) = (*count, *at);
-                    self.gap(side, at, GapKind::NotHttp(count), None, context);
+                    self.link.gap(side, at, GapKind::NotHttp(count), None, context);
                     self.queue(side).take();
                 }
             }
@@ -170,7 +154,7 @@ impl Dialogue {
                     if let (Some(Item::Message(request)), Some(Item::Message(answer))) =
                         (self.requests.take(), self.answers.take())
                     {
-                        self.answered(*request, *answer, context)?;
+                        self.link.answered(*request, *answer, context)?;
                     }
                 }
                 (Some(Item::Message(_)), Some(Item::Lost)) => {
@@ -184,7 +168,7 @@ impl Dialogue {
                     if !is_later {
                         self.answers.take();
                     } else if let Some(Item::Message(request)) = self.requests.take() {
-                        self.unanswered(*request, Ending::Lost, context)?;
+                        self.link.unanswered(*request, Ending::Lost, context)?;
                     }
                 }
                 (Some(Item::Lost), Some(Item::Lost)) => {
@@ -205,113 +189,14 @@ impl Dialogue {
     fn lone_answer(&self, item: Item, context: &mut Context<'_, '_, '_>) {
         match item {
             Item::Message(answer) => {
-                self.gap(self.client, answer.begun, GapKind::Request, None, context);
+                self.link.gap(self.link.client, answer.begun, GapKind::Request, None, context);
             }
             Item::Junk { count, at } => {
-                self.gap(self.client.other(), at, GapKind::NotHttp(count), None, context);
+                self.link.gap(self.link.client.other(), at, GapKind::NotHttp(count), None, context);
             }
             Item::Lost => {}
         }
     }
-
-    fn answered(
-        &self,
-        request: Message,
-        answer: Message,
-        context: &mut Context<'_, '_, '_>,
-    ) -> Result<(), ImportError> {
-        let since = |at: Timestamp| u64::try_from(at.0.saturating_sub(request.begun.0)).unwrap_or(0);
-        let times =
-            Times { connected: None, secured: None, first_byte: Some(since(answer.begun)), done: since(answer.done) };
-        if answer.cut.is_some() {
-            let number = Some(context.out.upcoming());
-            self.gap(self.client.other(), answer.done, GapKind::AnswerCut, number, context);
-        }
-        let response = Response {
-            status: answer.head.status,
-            reason: answer.head.reason,
-            headers: answer.head.headers,
-            body: answer.body,
-            cut: answer.cut,
-        };
-        self.exchange(
-            request.head,
-            request.body,
-            request.begun,
-            Outcome::Answered(response),
-            times,
-            request.cut,
-            context,
-        )
-    }
-
-    fn unanswered(
-        &self,
-        request: Message,
-        ending: Ending,
-        context: &mut Context<'_, '_, '_>,
-    ) -> Result<(), ImportError> {
-        let waited = |end: Timestamp| u64::try_from(end.0.saturating_sub(request.begun.0)).unwrap_or(0);
-        let (failure, done) = match ending {
-            Ending::Closed => (Failure::Closed, request.done),
-            Ending::CaptureEnds(end) => {
-                let seconds = Duration::from_micros(waited(end)).as_secs();
-                (Failure::Timeout { phase: Phase::FirstByte, seconds }, end)
-            }
-            Ending::Lost => (Failure::NotHttp { detail: "it is missing from the capture".to_owned() }, request.done),
-        };
-        if !matches!(ending, Ending::Closed) {
-            let number = Some(context.out.upcoming());
-            self.gap(self.client.other(), done, GapKind::Answer, number, context);
-        }
-        let times = Times { done: waited(done), ..Times::default() };
-        let Message { head, body, begun, cut, .. } = request;
-        self.exchange(head, body, begun, Outcome::Failed(failure), times, cut, context)
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "the parts of an exchange, taken apart by both callers")]
-    fn exchange(
-        &self,
-        head: head::Head,
-        body: Vec<u8>,
-        started: Timestamp,
-        outcome: Outcome,
-        times: Times,
-        cut: Option<String>,
-        context: &mut Context<'_, '_, '_>,
-    ) -> Result<(), ImportError> {
-        let server = self.pair.of(self.client.other());
-        let Some(url) = request_url(&head.target, &head.headers, server, self.secure) else {
-            context.out.tally.skip(Skip::BadUrl);
-            return Ok(());
-        };
-        if cut.is_some() {
-            let number = Some(context.out.upcoming());
-            self.gap(self.client, started, GapKind::RequestCut, number, context);
-        }
-        let request = Request { method: head.method, url, headers: head.headers, body };
-        context.out.exchange(Found { started, request, outcome, times, tls: self.tls.clone() })
-    }
-
-    fn gap(
-        &self,
-        side: Side,
-        at: Timestamp,
-        what: GapKind,
-        exchange: Option<easrig_exchange::ExchangeNumber>,
-        context: &mut Context<'_, '_, '_>,
-    ) {
-        let stream = format!("{} > {}", self.pair.of(side), self.pair.of(side.other()));
-        context.out.tally.gap(Gap { stream, at, what, exchange });
-    }
-}
-
-/// How a request came to have no answer.
-#[derive(Clone, Copy)]
-enum Ending {
-    Closed,
-    CaptureEnds(Timestamp),
-    Lost,
 }
 
 impl Queue {

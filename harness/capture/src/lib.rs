@@ -7,6 +7,7 @@
 
 mod har;
 mod http;
+mod http2;
 mod import;
 #[cfg(feature = "live-capture")]
 pub mod live;
@@ -15,6 +16,7 @@ mod packet;
 mod pcap;
 mod saz;
 mod stream;
+mod talk;
 mod tally;
 mod tcp;
 mod text;

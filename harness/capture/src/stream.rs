@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 
 use easrig_exchange::Timestamp;
 
-use crate::http::{Dialogue, Part};
+use crate::http::{Link, Part};
+use crate::http2;
+use crate::talk::Talk;
 use crate::tcp::{Both, Context, Side};
 use crate::tls::{Session, TlsEvent};
 use crate::{ImportError, Skip, Undecryptable};
@@ -37,8 +39,8 @@ pub(crate) struct Stream {
 enum State {
     /// Nothing yet, or too little to tell.
     Unknown(Unknown),
-    Http(Dialogue),
-    Tls(Box<Session>, Dialogue),
+    Http(Talk),
+    Tls(Box<Session>, Talk),
     Ignored,
 }
 
@@ -76,8 +78,8 @@ impl Stream {
     pub(crate) fn held(&self) -> usize {
         match &self.state {
             State::Unknown(unknown) => unknown.bytes,
-            State::Http(dialogue) => dialogue.held(),
-            State::Tls(session, dialogue) => session.held().saturating_add(dialogue.held()),
+            State::Http(talk) => talk.held(),
+            State::Tls(session, talk) => session.held().saturating_add(talk.held()),
             State::Ignored => 0,
         }
     }
@@ -85,10 +87,10 @@ impl Stream {
     pub(crate) fn data(&mut self, piece: &Piece<'_>, context: &mut Context<'_, '_, '_>) -> Result<(), ImportError> {
         match &mut self.state {
             State::Unknown(_) => self.look(piece, context),
-            State::Http(dialogue) => dialogue.data(&part(piece), context),
-            State::Tls(session, dialogue) => {
+            State::Http(talk) => talk.data(&part(piece), context),
+            State::Tls(session, talk) => {
                 session.data(piece, context);
-                relay(session, dialogue, context)
+                relay(session, talk, context)
             }
             State::Ignored => Ok(()),
         }
@@ -107,10 +109,10 @@ impl Stream {
                 unknown.bytes = unknown.held.iter().map(|held| held.bytes.len()).sum();
                 Ok(())
             }
-            State::Http(dialogue) => dialogue.missing(side, Some(count), at, context),
-            State::Tls(session, dialogue) => {
+            State::Http(talk) => talk.missing(side, Some(count), at, context),
+            State::Tls(session, talk) => {
                 session.missing(side, at, context);
-                relay(session, dialogue, context)
+                relay(session, talk, context)
             }
             State::Ignored => Ok(()),
         }
@@ -130,11 +132,11 @@ impl Stream {
                 }
                 Ok(())
             }
-            State::Http(mut dialogue) => dialogue.finish(closed, at, context),
-            State::Tls(mut session, mut dialogue) => {
+            State::Http(mut talk) => talk.finish(closed, at, context),
+            State::Tls(mut session, mut talk) => {
                 session.finish(context);
-                relay(&mut session, &mut dialogue, context)?;
-                dialogue.finish(closed, at, context)
+                relay(&mut session, &mut talk, context)?;
+                talk.finish(closed, at, context)
             }
             State::Ignored => Ok(()),
         }
@@ -157,20 +159,17 @@ impl Stream {
         };
         let held = std::mem::take(&mut unknown.held);
         let secure = matches!(kind, Kind::Tls);
-        let dialogue = Dialogue::new(self.pair, client, secure);
+        let link = Link { pair: self.pair, client, secure, tls: None };
         self.state = match kind {
-            Kind::Http => State::Http(dialogue),
+            Kind::Http => State::Http(Talk::http1(link)),
+            Kind::Http2 => State::Http(Talk::http2(link)),
             Kind::Tls => {
                 context.out.tally.encrypted = context.out.tally.encrypted.saturating_add(1);
-                State::Tls(Box::new(Session::new(client)), dialogue)
+                State::Tls(Box::new(Session::new(client)), Talk::undecided(link))
             }
             Kind::Sealed(reason) => {
                 context.out.tally.encrypted = context.out.tally.encrypted.saturating_add(1);
                 context.out.tally.undecryptable(reason);
-                State::Ignored
-            }
-            Kind::Http2 => {
-                context.out.tally.skip(Skip::Http2);
                 State::Ignored
             }
         };
@@ -184,19 +183,15 @@ impl Stream {
 }
 
 /// Gives to HTTP what TLS has opened.
-fn relay(session: &mut Session, dialogue: &mut Dialogue, context: &mut Context<'_, '_, '_>) -> Result<(), ImportError> {
+fn relay(session: &mut Session, talk: &mut Talk, context: &mut Context<'_, '_, '_>) -> Result<(), ImportError> {
     while let Some(event) = session.next_event() {
         match event {
-            TlsEvent::Agreed(agreed) => dialogue.secured(agreed),
+            TlsEvent::Agreed(agreed) => talk.secured(agreed),
             TlsEvent::Data { side, at, offset, acked, bytes } => {
-                dialogue.data(&Part { side, at, offset, acked, bytes: &bytes }, context)?;
+                talk.data(&Part { side, at, offset, acked, bytes: &bytes }, context)?;
                 session.recycle(bytes);
             }
-            TlsEvent::Missing { side, at } => dialogue.missing(side, None, at, context)?,
-            TlsEvent::Http2 => {
-                context.out.tally.skip(Skip::Http2);
-                dialogue.ignore();
-            }
+            TlsEvent::Missing { side, at } => talk.missing(side, None, at, context)?,
         }
     }
     Ok(())
@@ -258,6 +253,8 @@ impl Unknown {
                 Verdict::Known(Kind::Sealed(Undecryptable::NoHandshake), client)
             }
             head if head.len() < ENOUGH => Verdict::TooShort,
+            // A server that speaks first; the client's first bytes tell.
+            head if http2::begins_answers(head) && self.bytes <= MAX_UNKNOWN => Verdict::TooShort,
             _ => Verdict::Other,
         }
     }

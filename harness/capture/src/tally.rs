@@ -132,6 +132,8 @@ pub enum GapKind {
     Answer,
     /// A part between messages that is no HTTP, of this many bytes.
     NotHttp(u64),
+    /// HTTP/2 behind missing bytes, this much of it: without the bytes before it, its headers cannot be told.
+    Unreadable(u64),
 }
 
 impl fmt::Display for Gap {
@@ -144,6 +146,9 @@ impl fmt::Display for Gap {
             GapKind::Request => f.write_str("an answer without its request")?,
             GapKind::Answer => f.write_str("a request without its answer")?,
             GapKind::NotHttp(count) => write!(f, "{count} bytes are not HTTP")?,
+            GapKind::Unreadable(count) => {
+                write!(f, "{count} bytes of HTTP/2 cannot be read, since bytes before them are missing")?;
+            }
         }
         match self.exchange {
             Some(number) => write!(f, " (exchange {})", number.0),
@@ -207,8 +212,8 @@ pub enum Skip {
     Fragments,
     /// Streams that speak something else.
     NotHttp,
-    /// Streams in HTTP/2.
-    Http2,
+    /// Answers that a server pushes without a request (HTTP/2).
+    Pushed,
     /// Streams given up since too many were open at once or they held too much.
     TooMuch,
     /// Requests whose target is no URL.
@@ -238,7 +243,7 @@ impl fmt::Display for Skip {
             Self::CutPacket => "packet cut short by the capturing program",
             Self::Fragments => "IP packet of which fragments are missing",
             Self::NotHttp => "stream that is not HTTP",
-            Self::Http2 => "stream in HTTP/2",
+            Self::Pushed => "answer that the server pushed without a request",
             Self::TooMuch => "stream given up for memory's sake",
             Self::BadUrl => "request without a usable URL",
             Self::BadEntry => "entry that cannot be read",
@@ -283,7 +288,7 @@ mod tests {
         let mut tally = Tally::default();
         tally.skip(Skip::NotTcp);
         assert!(tally.is_complete());
-        tally.skip(Skip::Http2);
+        tally.skip(Skip::Pushed);
         assert!(!tally.is_complete());
     }
 }

@@ -6,8 +6,8 @@ use std::fs::File;
 use std::io::{BufReader, Cursor, Read};
 use std::path::PathBuf;
 
-use easrig_capture::{KeyLog, Options, ServerKey, Tally, Undecryptable, import, import_packets};
-use easrig_exchange::Exchange;
+use easrig_capture::{KeyLog, Options, ServerKey, Skip, Tally, Undecryptable, import, import_packets};
+use easrig_exchange::{Exchange, Failure, Outcome};
 use easrig_wbxml::Document;
 
 fn path(name: &str) -> PathBuf {
@@ -125,6 +125,70 @@ fn tls_without_keys_is_counted_with_the_reason() {
     }
 }
 
+#[test]
+fn http2_is_read_with_all_that_it_may_hold() {
+    for name in ["h2-cleartext.pcapng", "h2-tls13.pcapng"] {
+        let (exchanges, tally) = read(&file(name), &Options::default());
+        assert_eq!((documents(&exchanges), exchanges.len(), tally.gap_count), (20, 11, 0), "{name}: {tally}");
+        assert_eq!(tally.skipped.iter().collect::<Vec<_>>(), [(&Skip::Pushed, &1)]);
+        let scheme = if name.contains("tls") { "https" } else { "http" };
+        for exchange in &exchanges {
+            let url = &exchange.request.url;
+            assert_eq!((url.scheme(), url.host_str()), (scheme, Some("mail.contoso.example")));
+            assert_eq!(exchange.request.headers.get("ms-asprotocolversion"), Some("14.1"));
+            assert!(exchange.request.headers.iter().all(|(name, _)| !name.starts_with(':')));
+            assert!(Document::decode(&exchange.request.body).is_ok());
+        }
+        let failed = exchanges.iter().filter_map(|exchange| match &exchange.outcome {
+            Outcome::Failed(failure) => Some(failure.clone()),
+            Outcome::Answered(_) => None,
+        });
+        assert_eq!(failed.collect::<Vec<_>>(), [Failure::Cancelled, Failure::Closed], "{name}");
+        let answers: Vec<_> = exchanges.iter().filter_map(Exchange::response).collect();
+        for answer in &answers {
+            assert_eq!((answer.status, answer.cut.as_deref()), (200, None), "{name}");
+            assert_eq!(answer.headers.get("server"), Some("Microsoft-IIS/10.0"));
+            assert_eq!((answer.headers.get("x-trailer"), answer.headers.get("x-pushed")), (None, None));
+        }
+        let long = exchanges.iter().filter_map(|exchange| exchange.request.headers.get("x-long"));
+        assert_eq!(long.map(|value| value.chars().count()).collect::<Vec<_>>(), [20_000]);
+    }
+}
+
+#[test]
+fn any_packet_of_http2_may_be_missing_and_headers_are_never_guessed() {
+    for name in ["h2-cleartext.pcapng", "h2-tls13.pcapng"] {
+        let whole = file(name);
+        let (all, _) = read(&whole, &Options::default());
+        for missing in 0..80 {
+            let (exchanges, tally) = read(&without(&whole, |number| number != missing), &Options::default());
+            let is_true = |exchange: &&Exchange| {
+                all.iter().any(|known| known.request == exchange.request && known.outcome == exchange.outcome)
+            };
+            let found = exchanges.iter().filter(is_true).count();
+            let said = tally.gap_count > 0 || !tally.undecryptable.is_empty();
+            assert!(found == all.len() || said, "{name} without {missing}: {found} of {}, {tally}", all.len());
+            for exchange in exchanges.iter().filter(|exchange| !is_true(exchange)) {
+                // What is there is true as far as it goes, and the gap is named.
+                let known = all.iter().find(|known| {
+                    known.request.url == exchange.request.url && known.request.headers == exchange.request.headers
+                });
+                assert!(known.is_some(), "{name} without {missing}: {exchange:?}");
+                let number = Some(exchange.number);
+                assert!(tally.gaps.iter().any(|gap| gap.exchange == number), "{name} without {missing}: {exchange:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_capture_that_begins_inside_of_http2_says_so() {
+    let whole = file("h2-cleartext.pcapng");
+    let (exchanges, tally) = read(&without(&whole, |number| number >= 20), &Options::default());
+    assert!(exchanges.is_empty(), "{exchanges:?}");
+    assert_eq!(tally.skipped.get(&Skip::NotHttp), Some(&1), "{tally}");
+}
+
 /// Cuts the packets of a pcapng out that `keep` refuses, by their number.
 fn without(bytes: &[u8], keep: impl Fn(usize) -> bool) -> Vec<u8> {
     let (mut rest, mut out, mut number) = (bytes, Vec::new(), 0);
@@ -180,7 +244,7 @@ fn a_capture_that_begins_in_the_middle_gives_what_follows() {
 
 #[test]
 fn every_beginning_of_a_capture_can_be_read() {
-    for name in ["plain-disordered.pcapng", "tls12-rsa-cbc.pcapng", "tls13-keys-inside.pcapng"] {
+    for name in ["plain-disordered.pcapng", "tls12-rsa-cbc.pcapng", "tls13-keys-inside.pcapng", "h2-cleartext.pcapng"] {
         let (whole, options) = (file(name), server_key());
         for end in (64..whole.len()).step_by(997) {
             let (exchanges, tally) = read(&whole[..end], &options);
@@ -191,7 +255,7 @@ fn every_beginning_of_a_capture_can_be_read() {
 
 #[test]
 fn a_changed_byte_anywhere_does_no_harm() {
-    for name in ["plain-disordered.pcapng", "tls13-keys-inside.pcapng", "vlan-cut.pcap"] {
+    for name in ["plain-disordered.pcapng", "tls13-keys-inside.pcapng", "vlan-cut.pcap", "h2-cleartext.pcapng"] {
         let whole = file(name);
         for at in (24..whole.len()).step_by(101) {
             let mut changed = whole.clone();

@@ -17,7 +17,7 @@ const MAX_LINE: usize = 8 << 10;
 const RESERVE: usize = 64 << 10;
 
 /// What a message costs beside its body, roughly: its headers.
-const OVERHEAD: usize = 2 << 10;
+pub(crate) const OVERHEAD: usize = 2 << 10;
 
 /// Which way the messages go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,17 +50,17 @@ impl Item {
 
 /// A whole message, or what there is of it.
 #[derive(Debug)]
-pub(super) struct Message {
-    pub(super) head: Head,
-    pub(super) body: Vec<u8>,
+pub(crate) struct Message {
+    pub(crate) head: Head,
+    pub(crate) body: Vec<u8>,
     /// Why the body is not whole, if so.
-    pub(super) cut: Option<String>,
-    pub(super) begun: Timestamp,
-    pub(super) done: Timestamp,
+    pub(crate) cut: Option<String>,
+    pub(crate) begun: Timestamp,
+    pub(crate) done: Timestamp,
     /// Where it begins in its direction.
-    pub(super) offset: u64,
+    pub(crate) offset: u64,
     /// How far the other direction had arrived when it began.
-    pub(super) acked: Option<u64>,
+    pub(crate) acked: Option<u64>,
 }
 
 /// Cuts one direction into messages.
@@ -373,7 +373,7 @@ impl Reader {
 
 impl Message {
     /// Adds up to `left` bytes of `from`; returns what is left to add, and what follows.
-    fn take<'b>(&mut self, left: u64, from: &'b [u8], limit: usize) -> (u64, &'b [u8]) {
+    pub(crate) fn take<'b>(&mut self, left: u64, from: &'b [u8], limit: usize) -> (u64, &'b [u8]) {
         let count = usize::try_from(left).unwrap_or(usize::MAX).min(from.len());
         let (mine, rest) = from.split_at_checked(count).unwrap_or((from, &[]));
         if self.cut.is_none() {

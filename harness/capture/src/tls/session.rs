@@ -52,8 +52,6 @@ pub(crate) enum TlsEvent {
     Data { side: Side, at: Timestamp, offset: u64, acked: Option<u64>, bytes: Vec<u8> },
     /// Some plain text is missing; how much is not known.
     Missing { side: Side, at: Timestamp },
-    /// The device speaks HTTP/2 from here on.
-    Http2,
 }
 
 /// How far the handshake is: who may be read on.
@@ -245,9 +243,6 @@ impl Session {
         }
         if !self.began_data && side == self.client && !record.bytes.is_empty() {
             self.began_data = true;
-            if record.bytes.starts_with(b"PRI * HTTP/2") {
-                self.events.push_back(TlsEvent::Http2);
-            }
         }
         let Record { at, offset, acked, bytes, .. } = record;
         if bytes.is_empty() {
