@@ -149,7 +149,8 @@ impl Recorded {
             .wrap_err_with(|| format!("cannot write the summary of the step, `{}`", path.display()))
     }
 
-    fn exchange(&self, number: ExchangeNumber) -> Option<Exchange> {
+    /// An exchange of the run, where its bytes are at hand.
+    pub(crate) fn exchange(&self, number: ExchangeNumber) -> Option<Exchange> {
         self.exchanges.as_ref()?.borrow_mut().get(number).ok().flatten()
     }
 }

@@ -14,17 +14,19 @@ mod junit;
 mod markdown;
 mod normal;
 mod pace;
+mod sides;
 mod target;
 
 pub use brief::compare_brief;
 pub use cause::{Cause, CauseKind};
 pub use change::{Change, Class};
 pub use family::{Family, Fate, Member, Standing};
-pub use human::compare_terminal;
+pub use human::{Both, compare_terminal};
 pub use json::{compare_json, compare_schema};
 pub use junit::compare_junit;
 pub use markdown::compare_markdown;
 pub use pace::{Pace, REPEAT_LEAST};
+pub use sides::{Row, side_by_side};
 pub use target::{SoftwareChange, TargetChange};
 
 use crate::{Exit, Run};
@@ -51,7 +53,8 @@ pub struct Comparison<'r> {
 impl<'r> Comparison<'r> {
     /// Compares `after` with `before`.
     pub fn of(before: &'r Run, after: &'r Run) -> Self {
-        let (changes, same) = change::changes(before, after);
+        let (mut changes, same) = change::changes(before, after);
+        sides::find(&mut changes, before, after);
         let target = TargetChange::of(before, after);
         let causes = cause::causes(before, after, &changes, &target);
         let families = family::families(before, after, &causes);
@@ -97,12 +100,13 @@ impl<'r> Comparison<'r> {
         if !cut.is_empty() {
             let also =
                 if hurt.is_empty() { String::new() } else { format!("; something broke for {}", hurt.join(", ")) };
-            let of = if all == 1 {
-                "The only kind of phone".to_owned()
-            } else {
-                format!("{} of {all} kinds of phones", cut.len())
+            let of = match (cut.len(), all) {
+                (_, 1) => "The only kind of phone is".to_owned(),
+                (1, all) => format!("1 of {all} kinds of phones is"),
+                (count, all) => format!("{count} of {all} kinds of phones are"),
             };
-            return format!("{of} cut off, wholly or in part: {}{also}.", cut.join(", "));
+            let part = if self.fated(&[Fate::PartlyCutOff]).is_empty() { "" } else { ", wholly or in part" };
+            return format!("{of} cut off{part}: {}{also}.", cut.join(", "));
         }
         let regressions = self.count(Class::Regression);
         if regressions > 0 {

@@ -21,8 +21,9 @@ mod terminal;
 mod trouble;
 
 pub use compare::{
-    Cause, CauseKind, Change, Class, Comparison, Family, Fate, Member, Pace, REPEAT_LEAST, SoftwareChange, Standing,
-    TargetChange, compare_brief, compare_json, compare_junit, compare_markdown, compare_schema, compare_terminal,
+    Both, Cause, CauseKind, Change, Class, Comparison, Family, Fate, Member, Pace, REPEAT_LEAST, Row, SoftwareChange,
+    Standing, TargetChange, compare_brief, compare_json, compare_junit, compare_markdown, compare_schema,
+    compare_terminal, side_by_side,
 };
 pub use exit::{Exit, Strictness, exit};
 pub use github::github;

@@ -1,6 +1,6 @@
 //! A run for people: the matrix, every cause in full, notes, and the summary as the last line.
 
-mod exchange;
+pub(crate) mod exchange;
 mod failure;
 pub(crate) mod layout;
 mod matrix;

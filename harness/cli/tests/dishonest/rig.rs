@@ -11,6 +11,7 @@ use std::{
 
 use easrig_refserver::Switch;
 use serde_json::Value;
+use tempfile::TempDir;
 
 /// How many runs go on at once.
 const AT_ONCE: usize = 16;
@@ -37,13 +38,49 @@ pub(crate) struct Broken {
 pub(crate) struct Ran {
     pub(crate) passed: Vec<String>,
     pub(crate) broken: Vec<Broken>,
+    folder: TempDir,
+}
+
+impl Ran {
+    /// Every cell that is not as it was in `honest`, and what that means, as `easrig compare` says.
+    pub(crate) fn compared_with(&self, honest: &Self) -> Vec<Changed> {
+        let [before, after] = [honest, self].map(|ran| ran.folder.path().join("run"));
+        let ended = easrig(&["compare", "--format", "json"]).args([before, after]).output().unwrap();
+        let text = String::from_utf8_lossy(&ended.stderr).into_owned();
+        let comparison: Value = serde_json::from_slice(&ended.stdout).unwrap_or_else(|why| panic!("{why}: {text}"));
+        assert_eq!(ended.status.code().map(i64::from), comparison["exit"].as_i64(), "{text}");
+        let causes = comparison["causes"].as_array().unwrap();
+        causes.iter().flat_map(|cause| cause["changes"].as_array().unwrap()).map(changed).collect()
+    }
+}
+
+/// A cell that is not as it was.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Changed {
+    pub(crate) scenario: String,
+    pub(crate) class: String,
+    pub(crate) transition: String,
+}
+
+fn changed(change: &Value) -> Changed {
+    let text = |key: &str| change[key].as_str().unwrap().to_owned();
+    Changed { scenario: text("scenario"), class: text("class"), transition: text("transition") }
 }
 
 /// Runs these scenarios, or all of them, against a server with this switch.
 pub(crate) fn run(switch: Option<Switch>, scenarios: &[String], phones: Phones) -> Ran {
-    let dir = tempfile::tempdir().unwrap();
-    let out = dir.path().join("run");
-    let target = format!("embedded:{}", profile(switch));
+    run_on(switch, switch, scenarios, phones)
+}
+
+/// The same run as with this switch, against a server that is honest.
+pub(crate) fn run_honest(switch: Switch, scenarios: &[String], phones: Phones) -> Ran {
+    run_on(Some(switch), None, scenarios, phones)
+}
+
+fn run_on(like: Option<Switch>, switch: Option<Switch>, scenarios: &[String], phones: Phones) -> Ran {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    let target = format!("embedded:{}", profile(like));
     let mut command = easrig(&["run", "--target", &target, "--format", "json", "--strict", "--out"]);
     command.arg(&out).args(scenarios);
     let (personas, versions) = match phones {
@@ -52,7 +89,7 @@ pub(crate) fn run(switch: Option<Switch>, scenarios: &[String], phones: Phones) 
     };
     command.args(["--persona", personas]);
     // Phones that choose for themselves fall for a version that is offered and not served.
-    if switch != Some(Switch::OptionsVersionsOverstated) {
+    if like != Some(Switch::OptionsVersionsOverstated) {
         command.args(["--version", versions]);
     }
     if let Some(switch) = switch {
@@ -66,6 +103,7 @@ pub(crate) fn run(switch: Option<Switch>, scenarios: &[String], phones: Phones) 
     Ran {
         passed: cells.iter().filter(|cell| cell["verdict"] == "pass").map(scenario).collect(),
         broken: cells.iter().filter_map(broken).collect(),
+        folder,
     }
 }
 

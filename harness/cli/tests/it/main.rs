@@ -4,6 +4,7 @@
 mod canary;
 mod captures;
 mod codec;
+mod compare;
 mod demo;
 mod easrig;
 mod export;

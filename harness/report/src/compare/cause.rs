@@ -204,34 +204,8 @@ pub(super) fn causes<'r>(
             cause.changes.push(*change);
         }
     }
-    fold_vanished(&mut causes);
     causes.sort_by_key(|cause| (cause.class, std::cmp::Reverse(cause.count(cause.class))));
     causes
-}
-
-/// Invariants of a phone that is not let in any more have nothing to hold on: they are gone by the same cause.
-fn fold_vanished(causes: &mut Vec<Cause<'_>>) {
-    let Some(gone) = causes.iter().position(|cause| cause.kind == CauseKind::Gone) else { return };
-    let cut = |cause: &Cause<'_>| {
-        let shut =
-            matches!(cause.kind, CauseKind::SignIn { .. } | CauseKind::Device(_) | CauseKind::VersionFloor { .. });
-        shut && cause.class == Class::Regression
-    };
-    let open = causes.get_mut(gone).map(|cause| std::mem::take(&mut cause.changes)).unwrap_or_default();
-    let mut left = Vec::new();
-    for change in open {
-        let is_invariant = change.id.scenario.starts_with("invariant/");
-        let takes = |cause: &&mut Cause<'_>| cut(cause) && cause.personas().contains(&change.id.persona.as_str());
-        match causes.iter_mut().find(takes).filter(|_| is_invariant) {
-            Some(cause) => cause.changes.push(change),
-            None => left.push(change),
-        }
-    }
-    if left.is_empty() {
-        causes.remove(gone);
-    } else if let Some(cause) = causes.get_mut(gone) {
-        cause.changes = left;
-    }
 }
 
 /// What makes two changes have the same cause.

@@ -6,6 +6,7 @@ use std::{
 };
 
 use easrig_eas::Version;
+use easrig_exchange::ExchangeNumber;
 use easrig_scenario::{Cell, CellId, Finding, Level, Verdict};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -52,6 +53,8 @@ pub struct Change<'r> {
     /// Whether the file of the scenario or of the persona is not the same in both runs, so that the target may not be the
     /// reason.
     pub rewritten: bool,
+    /// The exchanges that it is about, of the earlier and of the later run, as far as there are any.
+    pub exchanges: [Option<ExchangeNumber>; 2],
 }
 
 impl<'r> Change<'r> {
@@ -122,7 +125,9 @@ pub(super) fn changes<'r>(before: &'r Run, after: &'r Run) -> (Vec<Change<'r>>, 
         let Some(id) = is.or(was).map(|cell| &cell.id) else { continue };
         let rewritten = scenarios.contains(id.scenario.as_str()) || personas.contains(id.persona.as_str());
         match (Judge { before, after, rewritten }).class(was, is) {
-            Some(class) => changes.push(Change { id, before: was, after: is, class, rewritten }),
+            Some(class) => {
+                changes.push(Change { id, before: was, after: is, class, rewritten, exchanges: [None, None] })
+            }
             None => same += 1,
         }
     }
@@ -196,23 +201,25 @@ impl Judge<'_> {
     fn class(&self, was: Option<&Cell>, is: Option<&Cell>) -> Option<Class> {
         let class = match (was, is) {
             (Some(was), Some(is)) => self.transition(was, is)?,
+            (Some(was), None) if Self::holds_on(was, self.after) => return None,
             (Some(_), None) => Class::Unclear,
-            (None, Some(is)) => self.appeared(is)?,
+            (None, Some(is)) if Self::holds_on(is, self.before) => return None,
+            (None, Some(is)) => self.appeared(is),
             (None, None) => return None,
         };
         // Another scenario, or another phone: what broke may be what it asks for.
         Some(if self.rewritten && class == Class::Regression { Class::Unclear } else { class })
     }
 
-    /// An invariant has a cell once an exchange concerns it: one that was not there was not broken.
-    fn appeared(&self, is: &Cell) -> Option<Class> {
-        let is_invariant = is.id.scenario.starts_with("invariant/");
-        let ran = is_invariant && self.before.cells.iter().any(|cell| cell.id.persona == is.id.persona);
-        match is.verdict {
-            Verdict::Fail if ran => Some(Class::Regression),
-            Verdict::Pass if ran => None,
-            _ => Some(Class::News),
-        }
+    /// An invariant has a cell where an exchange concerns it. One that was kept, and in the other run had nothing to be kept
+    /// by, was broken in neither.
+    fn holds_on(cell: &Cell, other: &Run) -> bool {
+        cell.verdict == Verdict::Pass && ran_without(cell, other)
+    }
+
+    /// An invariant that had no cell was not broken.
+    fn appeared(&self, is: &Cell) -> Class {
+        if is.verdict == Verdict::Fail && ran_without(is, self.before) { Class::Regression } else { Class::News }
     }
 
     fn transition(&self, was: &Cell, is: &Cell) -> Option<Class> {
@@ -249,6 +256,11 @@ impl Judge<'_> {
             Class::News
         }
     }
+}
+
+/// Whether it is an invariant, and its persona was in the other run.
+fn ran_without(cell: &Cell, other: &Run) -> bool {
+    cell.id.scenario.starts_with("invariant/") && other.cells.iter().any(|one| one.id.persona == cell.id.persona)
 }
 
 /// Two cells that do not fail: slips below `must` are told.

@@ -249,7 +249,11 @@ impl<'r> Teller<'_, 'r> {
                 }
                 head(&words)
             }
-            Fate::Hurt => head(&format!("works, but {}", self.broke())),
+            Fate::Hurt => head(&format!("works, but {}", self.told(Class::Regression, "broke", "things broke"))),
+            Fate::Unclear if self.members.iter().all(|m| m.after == Standing::Works) => {
+                let unclear = self.told(Class::Unclear, "can no longer be told", "things can no longer be told");
+                head(&format!("works, but {unclear}"))
+            }
             Fate::Unclear => head("cannot be told any more, or not all of it"),
             Fate::StillOut => head("cut off, as before"),
             Fate::LetIn => head(&format!("works again ({})", self.names(|m| m.after == Standing::Works))),
@@ -292,13 +296,14 @@ impl<'r> Teller<'_, 'r> {
         causes
     }
 
-    fn broke(&self) -> String {
+    /// Which of its scenarios changed in this way.
+    fn told(&self, class: Class, one: &str, several: &str) -> String {
         let changes = self.causes.iter().flat_map(|cause| &cause.changes);
-        let own = changes.filter(|change| change.class == Class::Regression && self.is_mine(&change.id.persona));
+        let own = changes.filter(|change| change.class == class && self.is_mine(&change.id.persona));
         let scenarios: BTreeSet<&str> = own.map(|change| change.id.scenario.as_str()).collect();
         match (scenarios.first(), scenarios.len()) {
-            (Some(one), 1) => format!("{one} broke"),
-            (_, several) => format!("{several} things broke ({})", first(scenarios, 3)),
+            (Some(scenario), 1) => format!("{scenario} {one}"),
+            (_, count) => format!("{count} {several} ({})", first(scenarios, 3)),
         }
     }
 
@@ -338,9 +343,9 @@ impl<'r> Teller<'_, 'r> {
         let unable = self.names(|member| member.after == Standing::CutOff && knows(member) == Some(false));
         match (able.is_empty(), unable.is_empty()) {
             (true, true) => String::new(),
-            (true, false) => format!(" As far as is known, {unable} cannot."),
-            (false, true) => format!(" As far as is known, {able} can; this run signed in with a password."),
-            (false, false) => format!(" As far as is known, {able} can and {unable} cannot."),
+            (true, false) => format!(" As far as is known, {unable} cannot sign in with tokens."),
+            (false, true) => format!(" As far as is known, {able} can sign in with tokens; this run used a password."),
+            (false, false) => format!(" As far as is known, {able} can sign in with tokens, and {unable} cannot."),
         }
     }
 
@@ -355,13 +360,14 @@ impl<'r> Teller<'_, 'r> {
             let offered = target::offered(self.after, member.persona);
             !speaks.is_empty() && offered.is_some_and(|offered| !speaks.iter().any(|version| offered.contains(version)))
         };
-        let names = self.names(lacks);
-        let member = self.members.iter().find(|member| lacks(member))?;
-        let newest = self.after.personas.get(member.persona)?.versions.iter().max()?;
-        let offered = target::offered(self.after, member.persona)?;
+        let out: Vec<&Member<'_>> = self.members.iter().filter(|member| lacks(member)).collect();
+        let offered = target::offered(self.after, out.first()?.persona)?;
+        let spoken = out.iter().filter_map(|member| self.after.personas.get(member.persona)?.versions.iter().max());
+        let newest = spoken.max()?;
         Some(format!(
-            "The server speaks only {}, and {names} nothing above {newest}: no setting of the phone helps.",
-            list(offered)
+            "The server speaks only {}, and {} nothing above {newest}: no setting of the phone helps.",
+            list(offered),
+            self.names(lacks)
         ))
     }
 

@@ -4,25 +4,48 @@ use std::collections::BTreeMap;
 
 use anstyle::Style;
 
-use super::{Cause, CauseKind, Change, Class, Comparison, Fate, Pace};
+use easrig_exchange::{Exchange, ExchangeNumber};
+
+use super::{Cause, CauseKind, Change, Class, Comparison, Fate, Pace, Row, side_by_side};
 use crate::{
-    Palette, View, safe,
-    terminal::layout::{hang, wrap},
+    Palette, Sources, View, safe,
+    terminal::{
+        exchange::show_command,
+        layout::{cut, hang, pad, wrap},
+    },
 };
 
 /// The most names in a list.
 const NAMES_MOST: usize = 12;
 
+/// The most changes of one cause among which exchanges are looked for.
+const SEARCH_MOST: usize = 32;
+
+/// The most lines of two exchanges side by side.
+const ROWS_MOST: usize = 24;
+
+/// How many lines that are the same stand around a difference.
+const CONTEXT: usize = 2;
+
 /// The most transitions of one cause that are told apart.
 const TRANSITIONS_MOST: usize = 6;
 
+/// Where both runs are, for the exchanges that changes are about.
+#[derive(Clone, Copy, Debug)]
+pub struct Both<'s> {
+    /// The exchanges of the earlier run, and the folder of the command that shows them.
+    pub before: (Sources<'s>, &'s str),
+    /// Those of the later run.
+    pub after: (Sources<'s>, &'s str),
+}
+
 /// The whole comparison for a terminal.
-pub fn compare_terminal(comparison: &Comparison<'_>, view: View<'_>) -> String {
+pub fn compare_terminal(comparison: &Comparison<'_>, view: View<'_>, both: Both<'_>) -> String {
     let view = View { width: view.width.max(40), ..view };
     let parts = [
         head(comparison, view),
         families(comparison, view),
-        causes(comparison, view),
+        causes(comparison, view, both),
         target(comparison, view),
         paces(comparison, view),
         cautions(comparison, view),
@@ -91,8 +114,9 @@ fn style(palette: &Palette, class: Class) -> Style {
     }
 }
 
-fn causes(comparison: &Comparison<'_>, view: View<'_>) -> String {
-    let parts: Vec<String> = comparison.causes.iter().map(|cause| draw(cause, comparison, view)).collect();
+fn causes(comparison: &Comparison<'_>, view: View<'_>, both: Both<'_>) -> String {
+    let draw = |cause: &Cause<'_>| draw(cause, comparison, view) + &exchanges(cause, view, both);
+    let parts: Vec<String> = comparison.causes.iter().map(draw).collect();
     parts.join("\n")
 }
 
@@ -123,6 +147,65 @@ fn draw(cause: &Cause<'_>, comparison: &Comparison<'_>, view: View<'_>) -> Strin
     }
     if let Some(remedy) = cause.remedy(comparison.after) {
         line("change    ", &remedy);
+    }
+    out
+}
+
+/// Both exchanges of the first change that has them.
+fn exchanges(cause: &Cause<'_>, view: View<'_>, both: Both<'_>) -> String {
+    let found = |change: &Change<'_>| {
+        let [was, is] = change.exchanges;
+        let fetch = |(sources, _): (Sources<'_>, &str), number: Option<ExchangeNumber>| (sources.exchange)(number?);
+        let pair = (fetch(both.before, was), fetch(both.after, is));
+        (pair.0.is_some() || pair.1.is_some()).then_some(pair)
+    };
+    if cause.class == Class::News {
+        return String::new();
+    }
+    let Some((was, is)) = cause.changes.iter().take(SEARCH_MOST).find_map(found) else { return String::new() };
+    let dim = view.palette.dim;
+    let named = |exchange: Option<&Exchange>, folder: &str| {
+        exchange.map(|exchange| show_command(View { folder, ..view }, exchange.number.0)).unwrap_or_default()
+    };
+    let mut out = String::new();
+    for (side, command) in
+        [("before", named(was.as_ref(), both.before.1)), ("after ", named(is.as_ref(), both.after.1))]
+    {
+        if !command.is_empty() {
+            out.push_str(&format!("  {dim}{side}    {command}{dim:#}\n"));
+        }
+    }
+    let rows = side_by_side(was.as_ref(), is.as_ref());
+    out.push_str(&columns(&rows, view));
+    out
+}
+
+/// Two columns; what differs is marked with `≠` and stands out, what is the same far from a difference is left out.
+fn columns(rows: &[Row], view: View<'_>) -> String {
+    let Palette { dim, strong, .. } = view.palette;
+    let room = view.width.saturating_sub(9) / 2;
+    let near = |place: usize| {
+        let from = place.saturating_sub(CONTEXT);
+        rows.get(from..rows.len().min(place + CONTEXT + 1)).is_some_and(|some| some.iter().any(|row| !row.is_same))
+    };
+    let mut out = String::new();
+    let (mut drawn, mut hidden) = (0, false);
+    for (place, row) in rows.iter().enumerate() {
+        if !near(place) || drawn == ROWS_MOST {
+            hidden = true;
+            continue;
+        }
+        if std::mem::take(&mut hidden) {
+            out.push_str(&format!("    {dim}…{dim:#}\n"));
+        }
+        drawn += 1;
+        let text = |side: &Option<String>| cut(side.as_deref().unwrap_or_default(), room);
+        let line = format!("{} │ {}", pad(&text(&row.before), room), text(&row.after));
+        let (mark, style) = if row.is_same { (" ", dim) } else { ("≠", strong) };
+        out.push_str(&format!("  {mark} {style}{}{style:#}\n", line.trim_end()));
+    }
+    if hidden {
+        out.push_str(&format!("    {dim}…{dim:#}\n"));
     }
     out
 }

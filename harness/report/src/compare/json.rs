@@ -1,3 +1,4 @@
+use easrig_exchange::ExchangeNumber;
 use easrig_scenario::{Confidence, Verdict};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -306,27 +307,23 @@ fn kind(kind: &CauseKind<'_>) -> KindWord {
 }
 
 fn change<'r>(change: &Change<'r>) -> ChangeRow<'r> {
-    let state = |cell: &'r easrig_scenario::Cell| StateRow {
+    let [was, is] = change.exchanges;
+    let state = |cell: &'r easrig_scenario::Cell, exchange: Option<ExchangeNumber>| StateRow {
         verdict: cell.verdict,
         version: cell.id.version.map(|version| version.to_string()),
         reason: &cell.reason,
         code: cell.device_error.as_ref().filter(|_| cell.verdict == Verdict::Blocked).map(|error| error.code.as_str()),
-        exchange: telling(cell).map(|number| number.0),
+        exchange: exchange.map(|number| number.0),
     };
     ChangeRow {
         persona: &change.id.persona,
         scenario: &change.id.scenario,
         class: change.class,
         transition: change.transition(),
-        before: change.before.map(state),
-        after: change.after.map(state),
+        before: change.before.map(|cell| state(cell, was)),
+        after: change.after.map(|cell| state(cell, is)),
         rewritten: change.rewritten,
     }
-}
-
-/// The exchange that the cell is about: of its last finding, or its last one.
-fn telling(cell: &easrig_scenario::Cell) -> Option<easrig_exchange::ExchangeNumber> {
-    cell.findings.iter().rev().find_map(|finding| finding.exchange).or_else(|| cell.exchanges.last().copied())
 }
 
 fn target<'r>(comparison: &'r Comparison<'_>) -> TargetRow<'r> {

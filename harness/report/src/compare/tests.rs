@@ -7,7 +7,7 @@ use easrig_scenario::{
 
 use super::*;
 use crate::{
-    Palette, View,
+    Palette, Sources, View,
     run::tests::{blocked, cell, finding, run_of, started},
 };
 
@@ -33,6 +33,11 @@ fn class(before: Cell, after: Cell) -> Option<Class> {
 fn plain() -> View<'static> {
     static PALETTE: Palette = Palette::plain();
     View { palette: &PALETTE, width: 100, folder: "" }
+}
+
+fn nothing() -> Both<'static> {
+    let none = Sources { exchange: &|_| None };
+    Both { before: (none, ""), after: (none, "") }
 }
 
 #[test]
@@ -204,7 +209,7 @@ fn one_cause_is_one_row_however_many_phones_it_breaks() {
     let comparison = Comparison::of(&before, &after);
     let rows: Vec<_> = comparison.causes.iter().map(|cause| (cause.changes.len(), cause.personas())).collect();
     assert_eq!(rows, [(6, vec!["wp7", "wp7.5"]), (2, vec!["ios-17", "android-4"])]);
-    insta::assert_snapshot!("terminal", compare_terminal(&comparison, plain()));
+    insta::assert_snapshot!("terminal", compare_terminal(&comparison, plain(), nothing()));
     insta::assert_snapshot!("markdown", compare_markdown(&comparison));
     insta::assert_snapshot!("junit", compare_junit(&comparison));
     insta::assert_snapshot!("json", compare_json(&comparison));
@@ -282,4 +287,19 @@ fn times_are_compared_when_both_runs_repeat_often_enough() {
     assert_eq!(told(&run(10, 1), &run(10, 3)), 1);
     assert_eq!(told(&run(10, 1), &run(10, 1)), 0);
     assert_eq!(told(&run(4, 1), &run(10, 3)), 0);
+}
+
+#[test]
+fn an_invariant_with_nothing_to_be_kept_by_is_not_broken() {
+    let [phone, kept, broken] = [
+        cell("sync/a", "wp7", Verdict::Pass),
+        cell("invariant/one-status", "wp7", Verdict::Pass),
+        cell("invariant/one-status", "wp7", Verdict::Fail),
+    ];
+    assert_eq!(classes(vec![phone.clone(), kept.clone()], vec![phone.clone()]), []);
+    assert_eq!(classes(vec![phone.clone()], vec![phone.clone(), kept.clone()]), []);
+    let told = classes(vec![phone.clone()], vec![phone.clone(), broken]);
+    assert_eq!(told, [("new → fail".to_owned(), Class::Regression)]);
+    // A persona that is not there at all is another matter.
+    assert_eq!(classes(vec![kept], vec![cell("sync/a", "ios-17", Verdict::Pass)]).len(), 2);
 }

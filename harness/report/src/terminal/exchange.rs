@@ -74,7 +74,7 @@ pub fn exchange_in_full(exchange: &Exchange, title: &str, view: View<'_>) -> Str
 }
 
 /// The command line that shows an exchange of the run folder; empty when there is no folder.
-pub(super) fn show_command(view: View<'_>, number: u64) -> String {
+pub(crate) fn show_command(view: View<'_>, number: u64) -> String {
     let folder = safe(view.folder);
     if folder.is_empty() {
         return String::new();

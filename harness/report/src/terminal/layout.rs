@@ -12,6 +12,22 @@ pub(crate) fn pad(text: &str, columns: usize) -> String {
     format!("{text}{}", " ".repeat(columns.saturating_sub(width(text))))
 }
 
+/// The text in at most `columns` columns; what is cut off shows as `…`.
+pub(crate) fn cut(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let mut out = String::new();
+    for c in text.chars() {
+        if width(&out) + 2 > columns {
+            break;
+        }
+        out.push(c);
+    }
+    out.push('…');
+    out
+}
+
 /// `text` at `indent`, broken between words so that no line is longer than `columns` where that can be done; it ends
 /// with a line break.
 pub(crate) fn wrap(text: &str, indent: usize, columns: usize) -> String {

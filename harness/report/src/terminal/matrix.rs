@@ -7,7 +7,7 @@ use easrig_scenario::{Cell, Verdict};
 
 use super::{
     View,
-    layout::{pad, width},
+    layout::{cut, pad, width},
 };
 use crate::{Run, safe};
 
@@ -214,20 +214,4 @@ fn folder(scenario: &str) -> &str {
 
 fn leaf(scenario: &str) -> &str {
     scenario.split_once('/').map_or(scenario, |(_, leaf)| leaf)
-}
-
-/// The text in at most `columns` columns; what is cut off shows as `…`.
-fn cut(text: &str, columns: usize) -> String {
-    if width(text) <= columns {
-        return text.to_owned();
-    }
-    let mut out = String::new();
-    for c in text.chars() {
-        if width(&out) + 2 > columns {
-            break;
-        }
-        out.push(c);
-    }
-    out.push('…');
-    out
 }

@@ -1,0 +1,80 @@
+use std::{fs, path::Path};
+
+use serde_json::Value;
+
+use crate::easrig::{Ended, easrig};
+
+/// A run of two journeys on every phone.
+fn run(out: &Path, profile: &str, more: &[&str]) {
+    let target = format!("embedded:{profile}");
+    let journeys = ["journeys/onboarding-by-server-name", "journeys/read-mail"];
+    let args = ["run", "--target", &target, "--seed", "1", "--out", out.to_str().unwrap()];
+    let ended = easrig(&[&args[..], &journeys, more].concat());
+    assert!(matches!(ended.code, 0 | 1), "{}{}", ended.text(), ended.stderr);
+}
+
+fn compare(before: &Path, after: &Path, more: &[&str]) -> Ended {
+    easrig(&[&["compare", before.to_str().unwrap(), after.to_str().unwrap()], more].concat())
+}
+
+/// What it prints, without the times of both runs, their folders and the numbers of exchanges, which phones that run at
+/// the same time share out by chance.
+fn told(ended: &Ended, dir: &Path) -> String {
+    let text = ended.text().replace(dir.to_str().unwrap(), "DIR");
+    let (text, _) = text.split_once("keep in mind").unwrap_or((&text, ""));
+    let line = |line: &str| match line.split_once("embedded:") {
+        Some((side @ ("before  " | "after   "), rest)) => {
+            format!("{side}embedded:{}\n", rest.split("  ").next().unwrap_or_default())
+        }
+        _ => format!("{}\n", line.split_inclusive("--exchange ").next().unwrap_or_default()),
+    };
+    text.lines().map(line).collect()
+}
+
+#[test]
+fn every_step_of_an_upgrade_says_who_is_cut_off_and_what_to_change() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    let policy = at("strict.toml");
+    fs::write(&policy, "[policy]\nRequireDeviceEncryption = true\nAllowNonProvisionableDevices = false\n").unwrap();
+    for profile in ["exchange-2010-sp1", "exchange-2019", "exchange-online"] {
+        run(&at(profile), profile, &[]);
+    }
+    run(&at("strict"), "exchange-2019", &["--policy", policy.to_str().unwrap()]);
+
+    let newer = compare(&at("exchange-2010-sp1"), &at("exchange-2019"), &[]);
+    assert_eq!(newer.code, 0, "{}", newer.text());
+    insta::assert_snapshot!("exchange_2010_to_2019", told(&newer, dir.path()));
+    let stricter = compare(&at("exchange-2019"), &at("strict"), &[]);
+    assert_eq!(stricter.code, 1, "{}", stricter.text());
+    insta::assert_snapshot!("exchange_2019_to_a_strict_policy", told(&stricter, dir.path()));
+    let online = compare(&at("exchange-2019"), &at("exchange-online"), &[]);
+    assert_eq!(online.code, 1, "{}", online.text());
+    insta::assert_snapshot!("exchange_2019_to_online", told(&online, dir.path()));
+
+    // The way back is an improvement, and the same run again is nothing at all.
+    assert_eq!(compare(&at("strict"), &at("exchange-2019"), &[]).code, 0);
+    let same = compare(&at("strict"), &at("strict"), &[]);
+    assert_eq!(same.code, 0);
+    assert!(same.text().contains("Nothing changed"), "{}", same.text());
+
+    // Every form says the same.
+    let json: Value =
+        serde_json::from_str(compare(&at("exchange-2019"), &at("strict"), &["--format", "json"]).text()).unwrap();
+    assert_eq!((&json["format"], &json["exit"]), (&Value::from(1), &Value::from(1)));
+    assert_eq!(json["families"].as_array().unwrap().len(), 5);
+    let junit = compare(&at("exchange-2019"), &at("strict"), &["--format", "junit"]);
+    assert_eq!(junit.code, 1);
+    let failures = json["totals"]["regression"].as_u64().unwrap();
+    assert!(junit.text().contains(&format!("failures=\"{failures}\"")), "{}", junit.text());
+    let markdown = compare(&at("exchange-2019"), &at("strict"), &["--format", "markdown"]);
+    assert!(markdown.text().contains("| Windows Phone | **cut off** |"), "{}", markdown.text());
+}
+
+#[test]
+fn what_is_no_run_is_wrong_input() {
+    let dir = tempfile::tempdir().unwrap();
+    let ended = compare(dir.path(), dir.path(), &[]);
+    assert_eq!((ended.code, ended.text()), (2, ""));
+    assert!(ended.stderr.contains("run.jsonl"), "{}", ended.stderr);
+}
