@@ -40,6 +40,14 @@ lab *ARGS:
 lab-stability TIMES="10":
     harness/lab/stability.sh {{TIMES}}
 
+# an unchanged reference server differs in nothing from its baseline, every time
+stability TIMES="20":
+    harness/cli/benches/stability.sh {{TIMES}}
+
+# cargo insta reads the snapshots of baselines
+insta:
+    harness/cli/tests/insta.sh
+
 # foreign clients judge the reference server: pyactivesync, libwbxml
 foreign:
     harness/foreign/run.sh

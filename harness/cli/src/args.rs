@@ -1,5 +1,6 @@
 //! The command line: every flag in a line for `-h` and in a paragraph with an example for `--help`.
 
+mod baseline;
 mod capture;
 mod compare;
 mod report;
@@ -13,6 +14,7 @@ use easrig_refserver::Switch;
 use easrig_runner::Account;
 
 use crate::output::Color;
+pub(crate) use baseline::{ApproveArgs, BaselineArgs, BaselineCommand, BaselineName, CheckArgs};
 pub(crate) use capture::{
     CensusArgs, ExportArgs, ImportArgs, JudgeArgs, KeyArgs, ScrubArgs, SelectArgs, ShowArgs, ShowFormat,
 };
@@ -108,6 +110,13 @@ pub(crate) enum Command {
     ///
     /// Example: easrig report reports/monday --format markdown -o comment.md
     Report(ReportArgs),
+    /// Approve a run, and hold later ones against it
+    ///
+    /// A baseline is what a run came to and what was said in it, as plain text in a folder that is kept with your files: a
+    /// change of the server shows as a difference in a pull request. docs/baselines.md says more.
+    ///
+    /// Example: easrig baseline check reports/tuesday --name mail
+    Baseline(BaselineArgs),
     /// Show what a capture or a run holds
     ///
     /// Every exchange decoded: request line and query in words, headers, bodies as XML, every Status by name, and of a

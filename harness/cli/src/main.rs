@@ -10,6 +10,7 @@ use easrig_report::Exit;
 
 mod accounts;
 mod args;
+mod baseline;
 mod census;
 mod compare;
 mod decode;
@@ -65,6 +66,7 @@ fn dispatch(cli: Cli, output: &Output) -> miette::Result<Exit> {
         Command::Serve(args) => serve::serve(&args, &library()?, output),
         Command::Decode(args) => decode::decode(&args, output),
         Command::Encode(args) => encode::encode(&args, output),
+        Command::Baseline(args) => baseline::baseline(&args, output),
         Command::Report(args) => report::report(&args, output),
         Command::Show(args) => show::show(&args, &library()?, output),
         Command::Judge(args) => judge::judge(&args, &library()?, output),

@@ -62,6 +62,11 @@ impl Output {
         View { palette: &self.palette, width: width(), folder }
     }
 
+    /// The colours of stdout.
+    pub(crate) fn palette(&self) -> &Palette {
+        &self.palette
+    }
+
     /// Says something to people, beside the result.
     pub(crate) fn say(&self, text: &str) {
         // Whoever closed stderr does not want to hear it.

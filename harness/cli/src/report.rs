@@ -9,10 +9,11 @@ use std::{
 
 use easrig_exchange::{EascapFile, Exchange, ExchangeNumber};
 use easrig_report::{
-    Exit, Known, Palette, Run, Sources, Strictness, Unused, View, github, junit, markdown, prometheus, read_events,
-    summary, tap, terminal,
+    Exit, Known, Palette, Parts, ReadError, Run, Snapshot, Sources, Strictness, Unused, View, github, junit, markdown,
+    prometheus, read_events, snapshots, summary, tap, terminal,
 };
-use miette::{IntoDiagnostic as _, WrapErr as _};
+use easrig_scenario::event::Event;
+use miette::{IntoDiagnostic as _, WrapErr as _, miette};
 
 use crate::{
     args::{Format, ReportArgs},
@@ -43,6 +44,15 @@ pub(crate) fn report(args: &ReportArgs, output: &Output) -> miette::Result<Exit>
     Ok(easrig_report::exit(&recorded.run, strictness))
 }
 
+fn events(log: &Path) -> miette::Result<impl Iterator<Item = Result<Event, ReadError>>> {
+    let file = File::open(log).into_diagnostic().wrap_err_with(|| unreadable(log))?;
+    Ok(read_events(BufReader::new(file)))
+}
+
+fn unreadable(log: &Path) -> String {
+    format!("cannot read `{}`", log.display())
+}
+
 /// The known deviations of a target.
 ///
 /// # Errors
@@ -68,7 +78,7 @@ pub(crate) fn picture(run: &Run, format: Format, human: impl FnOnce(&Run) -> Str
     }
 }
 
-fn write_file(path: &Path, text: &str) -> miette::Result<()> {
+pub(crate) fn write_file(path: &Path, text: &str) -> miette::Result<()> {
     std::fs::write(path, text).into_diagnostic().wrap_err_with(|| format!("cannot write `{}`", path.display()))
 }
 
@@ -76,6 +86,7 @@ fn write_file(path: &Path, text: &str) -> miette::Result<()> {
 pub(crate) struct Recorded {
     pub(crate) run: Run,
     folder: PathBuf,
+    log: PathBuf,
     exchanges: Option<RefCell<EascapFile<BufReader<File>>>>,
 }
 
@@ -90,12 +101,10 @@ impl Recorded {
         } else {
             (path.to_owned(), path.join("run.jsonl"))
         };
-        let named = || format!("cannot read `{}`", log.display());
-        let file = File::open(&log).into_diagnostic().wrap_err_with(named)?;
-        let run = Run::fold(read_events(BufReader::new(file))).into_diagnostic().wrap_err_with(named)?;
+        let run = Run::fold(events(&log)?).into_diagnostic().wrap_err_with(|| unreadable(&log))?;
         let tape = File::open(folder.join("exchanges.eascap")).ok();
         let exchanges = tape.and_then(|file| EascapFile::open(BufReader::new(file)).ok()).map(RefCell::new);
-        Ok(Self { run, folder, exchanges })
+        Ok(Self { run, folder, log, exchanges })
     }
 
     /// Holds the run against what is known of the target; a pattern that no cell has to do with is said.
@@ -105,6 +114,19 @@ impl Recorded {
             let Unused { pattern, line, .. } = unused;
             output.say(&format!("known deviation `{pattern}` (line {line}) is about no cell of this run{near}"));
         }
+    }
+
+    /// The run as snapshots.
+    ///
+    /// # Errors
+    /// When the run has no exchanges beside it, or its run file cannot be read again.
+    pub(crate) fn snapshots(&self) -> miette::Result<Vec<Snapshot>> {
+        if self.exchanges.is_none() {
+            let help = "a baseline says what was said; keep the whole folder of a run";
+            return Err(miette!(help = help, "`{}` has no readable exchanges.eascap", self.folder.display()));
+        }
+        let parts = Parts::fold(events(&self.log)?).into_diagnostic().wrap_err_with(|| unreadable(&self.log))?;
+        Ok(snapshots(&self.run, &parts, &|number| self.exchange(number)))
     }
 
     /// Writes the pictures that stand beside the events in every run folder.

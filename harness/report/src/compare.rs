@@ -25,6 +25,7 @@ pub use human::{Both, compare_terminal};
 pub use json::{compare_json, compare_schema};
 pub use junit::compare_junit;
 pub use markdown::compare_markdown;
+pub(crate) use normal::normal;
 pub use pace::{Pace, REPEAT_LEAST};
 pub use sides::{Row, side_by_side};
 pub use target::{SoftwareChange, TargetChange};

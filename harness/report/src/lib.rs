@@ -4,6 +4,7 @@
 //! Every picture is a pure function of the [`Run`], which is folded from the events of a run file, wherever that came from.
 //! This room opens no files and knows neither runner nor network: whoever has the bytes of an exchange hands them in.
 
+mod baseline;
 mod compare;
 mod exit;
 mod github;
@@ -20,6 +21,7 @@ mod tap;
 mod terminal;
 mod trouble;
 
+pub use baseline::{Checked, Difference, Parts, Snapshot, SnapshotPath, check, snapshots};
 pub use compare::{
     Both, Cause, CauseKind, Change, Class, Comparison, Family, Fate, Member, Pace, REPEAT_LEAST, Row, SoftwareChange,
     Standing, TargetChange, compare_brief, compare_json, compare_junit, compare_markdown, compare_schema,

@@ -13,6 +13,9 @@ fn the_help_of_every_command_is_read_before_it_changes() {
         "decode",
         "encode",
         "report",
+        "baseline",
+        "baseline approve",
+        "baseline check",
         "show",
         "judge",
         "import",
@@ -22,10 +25,10 @@ fn the_help_of_every_command_is_read_before_it_changes() {
         "completions",
     ] {
         for flag in ["-h", "--help"] {
-            let args: Vec<&str> = [command, flag].into_iter().filter(|word| !word.is_empty()).collect();
+            let args: Vec<&str> = command.split_whitespace().chain([flag]).collect();
             let ended = easrig(&args);
             assert_eq!(ended.code, 0, "{args:?}");
-            let name = if command.is_empty() { "easrig" } else { command };
+            let name = if command.is_empty() { "easrig".to_owned() } else { command.replace(' ', "_") };
             let form = if flag == "-h" { "short" } else { "long" };
             insta::assert_snapshot!(format!("{name}_{form}"), ended.text());
         }

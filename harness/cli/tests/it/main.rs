@@ -1,6 +1,7 @@
 //! The binary as its users meet it: arguments in, text, files and exit codes out.
 #![expect(clippy::unwrap_used, reason = "a test that cannot start the binary or read its output must fail")]
 
+mod baseline;
 mod canary;
 mod captures;
 mod codec;
