@@ -3,6 +3,7 @@
 mod baseline;
 mod capture;
 mod compare;
+mod replay;
 mod report;
 mod run;
 
@@ -19,6 +20,7 @@ pub(crate) use capture::{
     CensusArgs, ExportArgs, ImportArgs, JudgeArgs, KeyArgs, ScrubArgs, SelectArgs, ShowArgs, ShowFormat,
 };
 pub(crate) use compare::{CompareArgs, CompareFormat};
+pub(crate) use replay::ReplayArgs;
 pub(crate) use report::ReportArgs;
 pub(crate) use run::{Effect, Format, RunArgs};
 
@@ -143,6 +145,15 @@ pub(crate) enum Command {
     /// and of the same length, and says how many were replaced. What is not known to be protocol counts as content.
     /// Example: easrig scrub phones.eascap -o shared.eascap
     Scrub(ScrubArgs),
+    /// Replay a recording against a server, or answer from it
+    ///
+    /// Sends what a recorded device asked to another server, with every key and id that the server owns taken from its own
+    /// answers, and compares the answers in meaning: what differs is named, what may differ is counted by rule. With
+    /// --serve it does the reverse and answers a real client from the recording. Exits 1 when something differs, 3 when it
+    /// cannot be told.
+    ///
+    /// Example: easrig replay phones.eascap --target `https://new.example.org` --account alice:secret
+    Replay(Box<ReplayArgs>),
     /// List the devices in logs, tables and captures
     ///
     /// Who would be hit by an upgrade or a policy: every device with its owner, system, protocol versions, requests,

@@ -28,6 +28,7 @@ mod output;
 mod output_file;
 mod panic;
 mod progress;
+mod replay;
 mod report;
 mod run;
 mod scrub;
@@ -73,6 +74,7 @@ fn dispatch(cli: Cli, output: &Output) -> miette::Result<Exit> {
         Command::Import(args) => import::import(&args, output),
         Command::Export(args) => export::export(&args, output),
         Command::Scrub(args) => scrub::scrub(&args, output),
+        Command::Replay(args) => replay::replay(*args, &library()?, output),
         Command::Census(args) => census::census(&args, output),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -21,6 +21,7 @@ pub(crate) use cells::Cells;
 pub(crate) use chosen::Chosen;
 pub(crate) use entry::Entry;
 use printer::Printer;
+pub(crate) use selection::Selection;
 use sights::Sights;
 pub(crate) use steps::Steps;
 

@@ -20,6 +20,6 @@ pub use exchange::{Exchange, ExchangeNumber, Origin, Outcome, Sender, Times, Tim
 pub use failure::{Failure, Phase, TlsFailure};
 pub use headers::Headers;
 pub use message::{Request, Response};
-pub use redact::{Content, Redactor};
+pub use redact::{Content, Masking, Redactor, is_plain, masking};
 pub use scrub::{Kind, Pseudonym, Replaced, ScrubError, Scrubber, Tally};
 pub use secret::Secret;

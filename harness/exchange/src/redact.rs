@@ -1,5 +1,7 @@
 use crate::salt::Salt;
 use crate::{Exchange, Headers, Outcome, Secret};
+pub use table::{Masking, masking};
+pub use text::is_plain;
 
 pub(crate) mod body;
 pub(crate) mod mime;

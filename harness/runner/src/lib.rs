@@ -19,6 +19,7 @@ mod partnerships;
 mod plan;
 mod rack;
 mod reach;
+mod replay;
 mod run;
 mod seed;
 mod shared;
@@ -33,4 +34,8 @@ pub use folder::{FolderError, RunFolder, Unfinished};
 pub use journal::Observer;
 pub use orders::{Allowed, Orders, Server, Target, Versions};
 pub use plan::{Outline, outline};
+pub use replay::{
+    Came, Entry, Mode, Pace, Recorded, Recording, ReplayError, ReplayObserver, ReplayOrders, Replayed, Row, Totals,
+    Unanswered, replay,
+};
 pub use run::{RunError, run};

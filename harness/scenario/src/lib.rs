@@ -5,6 +5,7 @@
 
 pub mod conduct;
 pub mod decoded;
+pub mod difference;
 pub mod event;
 pub mod invariant;
 pub mod judge;

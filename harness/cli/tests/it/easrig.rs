@@ -2,7 +2,7 @@
 
 use std::{
     io::Write as _,
-    process::{Command, Output, Stdio},
+    process::{Child, Command, Output, Stdio},
 };
 
 /// What came of it.
@@ -34,6 +34,16 @@ pub(crate) fn command(args: &[&str]) -> Command {
         command.env_remove(name);
     }
     command
+}
+
+/// A server that ends with the test.
+pub(crate) struct Running(pub(crate) Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 pub(crate) fn easrig(args: &[&str]) -> Ended {

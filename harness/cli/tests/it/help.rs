@@ -21,6 +21,7 @@ fn the_help_of_every_command_is_read_before_it_changes() {
         "import",
         "export",
         "scrub",
+        "replay",
         "census",
         "completions",
     ] {

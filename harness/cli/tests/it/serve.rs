@@ -1,19 +1,6 @@
-use std::{
-    io::{BufRead as _, BufReader},
-    process::Child,
-};
+use std::io::{BufRead as _, BufReader};
 
-use crate::easrig::{command, easrig};
-
-/// A server that ends with the test.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
+use crate::easrig::{Running, command, easrig};
 
 #[test]
 fn a_server_says_where_it_is_and_a_run_against_it_passes() {

@@ -41,6 +41,32 @@ pub(crate) fn rule(tag: Tag) -> Rule {
     RULES.get(&tag).copied().unwrap_or(Rule::Fill)
 }
 
+/// What the tap does to the text of an element in a record without contents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Masking {
+    /// It stands: a key, an id, a status, an option.
+    Stands,
+    /// It stands when it is a number, a date or a time ([`crate::is_plain`]), else it becomes filler.
+    StandsWhenPlain,
+    /// It becomes filler of as many bytes.
+    Filler,
+    /// It becomes a pseudonym of as many characters, also where contents are kept.
+    Pseudonym,
+    /// It is overwritten, also where contents are kept.
+    Removed,
+}
+
+/// What the tap does to the text of `tag`.
+pub fn masking(tag: Tag) -> Masking {
+    match rule(tag) {
+        Rule::Keep | Rule::Id | Rule::Product => Masking::Stands,
+        Rule::Plain => Masking::StandsWhenPlain,
+        Rule::Secret => Masking::Removed,
+        Rule::PolicyKey | Rule::Device => Masking::Pseudonym,
+        Rule::Words | Rule::Fill | Rule::Message | Rule::Base64 => Masking::Filler,
+    }
+}
+
 /// What is known to be protocol, by namespace.
 const TABLE: &[(&str, Rule, &str)] = &[
     (
@@ -104,7 +130,7 @@ const TABLE: &[(&str, Rule, &str)] = &[
     ("ValidateCert", Rule::Plain, "CheckCRL Status"),
     ("ValidateCert", Rule::Base64, "Certificate"),
     ("Ping", Rule::Keep, "AutdState Status HeartbeatInterval Class MaxFolders Version"),
-    ("Ping", Rule::Id, "Id"),
+    ("Ping", Rule::Id, "Folder Id"),
     (
         "Provision",
         Rule::Keep,

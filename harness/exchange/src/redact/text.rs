@@ -34,7 +34,7 @@ pub(super) fn words(text: &str, kept: &[String], salt: &Salt) -> String {
 }
 
 /// Whether everything is a number, a date or a time: digits and what stands between them.
-pub(super) fn is_plain(text: &str) -> bool {
+pub fn is_plain(text: &str) -> bool {
     text.len() <= 32 && text.chars().all(|c| c.is_ascii_digit() || "TZ:.+- ".contains(c))
 }
 
