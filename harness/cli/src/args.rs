@@ -17,7 +17,8 @@ use easrig_runner::Account;
 use crate::output::Color;
 pub(crate) use baseline::{ApproveArgs, BaselineArgs, BaselineCommand, BaselineName, CheckArgs};
 pub(crate) use capture::{
-    CensusArgs, ExportArgs, ImportArgs, JudgeArgs, KeyArgs, ScrubArgs, SelectArgs, ShowArgs, ShowFormat,
+    CensusArgs, ExportArgs, ImportArgs, JudgeArgs, KeyArgs, LearnArgs, PersonaCommand, ScrubArgs, SelectArgs, ShowArgs,
+    ShowFormat,
 };
 pub(crate) use compare::{CompareArgs, CompareFormat};
 pub(crate) use replay::ReplayArgs;
@@ -129,6 +130,12 @@ pub(crate) enum Command {
     /// The invariants of live runs over every answer, rules of conduct over every request, and what each owner saw, device by
     /// device. What is missing in the recording is nobody's fault, and said. Example: easrig judge monday.eascap --format junit
     Judge(JudgeArgs),
+    /// Make personas
+    ///
+    /// A persona is a file that says all in which one device differs from others.
+    /// Example: easrig persona learn monday.eascap --device ApplF17K9PT
+    #[command(subcommand)]
+    Persona(PersonaCommand),
     /// Turn captures into one .eascap file
     ///
     /// Reads packets (with TLS, where keys are at hand), HTTP archives and mailbox logs, and says everything that is missing

@@ -134,6 +134,11 @@ impl Library {
         Ok(persona)
     }
 
+    /// The text of a persona's file.
+    pub(crate) fn persona_text(&self, id: &str) -> Option<&str> {
+        self.personas.get(id).map(|file| file.text.as_str())
+    }
+
     /// The personas of these ids, in this order; every one when the list holds `all`.
     ///
     /// # Errors

@@ -22,6 +22,7 @@ mod export;
 mod import;
 mod input;
 mod judge;
+mod learn;
 mod library;
 mod list;
 mod output;
@@ -37,7 +38,7 @@ mod show;
 mod suggest;
 mod target;
 
-use args::{Cli, Command};
+use args::{Cli, Command, PersonaCommand};
 use library::Library;
 use output::Output;
 
@@ -71,6 +72,7 @@ fn dispatch(cli: Cli, output: &Output) -> miette::Result<Exit> {
         Command::Report(args) => report::report(&args, output),
         Command::Show(args) => show::show(&args, &library()?, output),
         Command::Judge(args) => judge::judge(&args, &library()?, output),
+        Command::Persona(PersonaCommand::Learn(args)) => learn::learn(&args, &library()?, output),
         Command::Import(args) => import::import(&args, output),
         Command::Export(args) => export::export(&args, output),
         Command::Scrub(args) => scrub::scrub(&args, output),

@@ -63,11 +63,13 @@ impl Salt {
     }
 
     pub(crate) fn device_id(&self, id: &str) -> String {
+        // 32 hexadecimal digits may stand elsewhere as the 16 bytes they mean: the pseudonym must be able to as well.
+        let letters = if id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()) { 6 } else { 26 };
         let hash = self.hash(DEVICE, id.to_ascii_lowercase().as_bytes());
         let map = |(c, draw): (char, &u8)| match c {
             '0'..='9' => char::from(b'0' + draw % 10),
-            'a'..='z' => char::from(b'a' + draw % 26),
-            'A'..='Z' => char::from(b'A' + draw % 26),
+            'a'..='z' => char::from(b'a' + draw % letters),
+            'A'..='Z' => char::from(b'A' + draw % letters),
             other if other.is_ascii_punctuation() => other,
             _ => 'x',
         };
@@ -94,6 +96,15 @@ impl Salt {
 
     /// The pseudonym of a device id that is no text.
     pub(crate) fn device_bytes(&self, id: &mut [u8]) {
+        if id.len() == 16 {
+            let text: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
+            let other = self.device_id(&text);
+            let pairs = (0..other.len()).step_by(2).filter_map(|at| other.get(at..at + 2));
+            for (byte, pair) in id.iter_mut().zip(pairs) {
+                *byte = u8::from_str_radix(pair, 16).unwrap_or_default();
+            }
+            return;
+        }
         let hash = self.hash(DEVICE, id);
         for (byte, draw) in id.iter_mut().zip(hash.iter().cycle()) {
             *byte = *draw;
@@ -119,6 +130,17 @@ mod tests {
             assert_eq!(salt.policy_key(key), other);
         }
         assert_ne!(salt.policy_key(1_307_199_584), Salt::new([8; 32]).policy_key(1_307_199_584));
+    }
+
+    #[test]
+    fn a_device_id_is_the_same_as_text_and_as_bytes() {
+        let salt = Salt::new([7; 32]);
+        let mut bytes = [0xAB, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+        let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        salt.device_bytes(&mut bytes);
+        let after: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(after, salt.device_id(&text));
+        assert_ne!(after, text);
     }
 
     #[test]

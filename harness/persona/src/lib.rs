@@ -9,6 +9,7 @@ mod answer;
 mod confidence;
 mod device_error;
 mod habit;
+mod learn;
 mod letter;
 mod machine;
 mod owner;
@@ -20,6 +21,7 @@ mod recorded;
 pub use confidence::{Confidence, Sourced};
 pub use device_error::{Condition, DeviceError, ErrorKind, ErrorRow, TlsTrouble, When};
 pub use habit::{Body, ExplicitSend, FolderRef, Habit, Login, MailBody, MeetingAnswer, QueryHabit, Task};
+pub use learn::{LearnError, Learner, Nearest};
 pub use letter::{Attachment, Letter, Source};
 pub use machine::{
     End, Ending, Input, Machine, Output, Patience, RequestId, Rests, Server, Setup, SrvTarget, TaskId, TimerId,

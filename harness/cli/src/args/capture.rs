@@ -1,6 +1,6 @@
 use std::{num::NonZeroU64, path::PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::{Format, ListFormat};
 
@@ -62,6 +62,48 @@ pub(crate) enum ShowFormat {
     Human,
     Json,
     Xml,
+}
+
+/// What is done with personas.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PersonaCommand {
+    /// Propose a persona file from a recorded device
+    ///
+    /// What was seen on the wire stands in the file with the exchange it was seen in; what was not seen is taken from the
+    /// nearest known persona and marked as assumed. Example: easrig persona learn monday.eascap -o my-phones/nokia.toml
+    Learn(LearnArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LearnArgs {
+    /// A capture, or the folder of a run
+    ///
+    /// An .eascap file, or a pcap, pcapng, HAR, SAZ or ActiveSync mailbox log. The beginning of an account (OPTIONS,
+    /// Provision, FolderSync, first Sync) teaches most. Example: easrig persona learn new-phone.pcapng
+    #[arg(value_name = "CAPTURE|RUN")]
+    pub(crate) capture: PathBuf,
+
+    /// The device to learn from
+    ///
+    /// The DeviceId in the query, in any letter case; needed when there are several. Example: --device ApplF17K9PT
+    #[arg(long, value_name = "ID")]
+    pub(crate) device: Option<String>,
+
+    /// The name of the persona
+    ///
+    /// Without it the name of the output file, else the DeviceType. It must be the name of its file.
+    /// Example: --id nokia-n9
+    #[arg(long, value_name = "NAME")]
+    pub(crate) id: Option<String>,
+
+    /// The file to write
+    ///
+    /// Without it the file goes to stdout; an older one of that name is replaced. Example: -o my-phones/nokia-n9.toml
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) keys: KeyArgs,
 }
 
 #[derive(Debug, Args)]

@@ -18,6 +18,8 @@ fn the_help_of_every_command_is_read_before_it_changes() {
         "baseline check",
         "show",
         "judge",
+        "persona",
+        "persona learn",
         "import",
         "export",
         "scrub",

@@ -12,6 +12,7 @@ mod export;
 mod help;
 mod judge;
 mod knowledge;
+mod learn;
 mod replay;
 mod report;
 mod run;
