@@ -23,13 +23,16 @@ mod vocabulary;
 pub use tally::{Kind, Replaced, Tally};
 
 /// How many names and words of names are kept in mind.
-const MAX_NAMES: usize = 1 << 20;
+const MAX_NAMES: usize = 1 << 18;
 
 /// How many words with their pseudonyms are kept at hand.
 const MAX_READY: usize = 1 << 16;
 
 /// Words of names shorter than this are not searched for in protocol texts: they would be found everywhere.
 const SHORTEST_NAME: usize = 4;
+
+/// Longer words are no names, and are not kept in mind.
+const LONGEST_NAME: usize = 256;
 
 /// Makes an [`Exchange`] fit to be shown to strangers.
 ///
@@ -270,8 +273,11 @@ impl Scrubber {
     /// Takes note of the words of a name; the last label of a domain, and words that name products, are none.
     fn note(&mut self, name: &str) {
         for word in name.split(|c: char| !text::is_word(c)) {
+            if !(SHORTEST_NAME..=LONGEST_NAME).contains(&word.len()) {
+                continue;
+            }
             let word = word.to_lowercase();
-            if word.len() < SHORTEST_NAME || vocabulary::is_product(&word) || vocabulary::is_protocol(&word) {
+            if vocabulary::is_product(&word) || vocabulary::is_protocol(&word) {
                 continue;
             }
             if self.names.len() < MAX_NAMES {
@@ -295,7 +301,7 @@ impl Scrubber {
 }
 
 /// Headers whose values are words of the protocols; any other word in them is content.
-const PROTOCOL_HEADERS: [&str; 31] = [
+const PROTOCOL_HEADERS: [&str; 30] = [
     "accept-ranges",
     "age",
     "cache-control",
@@ -321,7 +327,6 @@ const PROTOCOL_HEADERS: [&str; 31] = [
     "transfer-encoding",
     "upgrade",
     "x-ms-asacceptmultipart",
-    "x-ms-asthrottle",
     "x-ms-credential-expire",
     "x-ms-credentials-expire",
     "x-ms-rp",
@@ -330,7 +335,7 @@ const PROTOCOL_HEADERS: [&str; 31] = [
 ];
 
 /// Headers that say in words of a maker which program it is; only names are looked for in them.
-const PRODUCT_HEADERS: [&str; 18] = [
+const PRODUCT_HEADERS: [&str; 19] = [
     "accept",
     "accept-charset",
     "accept-encoding",
@@ -347,6 +352,7 @@ const PRODUCT_HEADERS: [&str; 18] = [
     "x-aspnet-version",
     "x-content-type-options",
     "x-frame-options",
+    "x-ms-asthrottle",
     "x-powered-by",
     "x-xss-protection",
 ];

@@ -230,7 +230,7 @@ impl Scrubber {
         while let Some(at) = rest.find('&') {
             let (before, entity) = rest.split_at(at);
             out.push_str(&self.replaced(Kind::Text, before, Voice::Content));
-            let end = entity.find(';').filter(|end| *end <= 8).map_or(1, |end| end.saturating_add(1));
+            let end = entity.bytes().take(9).position(|b| b == b';').map_or(1, |end| end.saturating_add(1));
             let (entity, behind) = entity.split_at(end);
             out.push_str(&other_entity(entity));
             rest = behind;

@@ -1,10 +1,16 @@
-use std::net::Ipv4Addr;
+use core::net::Ipv4Addr;
 
 use super::charset::Charset;
 use super::{Kind, MAX_READY, Pass, Scrubber, pseudonym, vocabulary};
 
 /// The longest number that stands in protocol texts: sizes, counts, short ids.
 const LONGEST_NUMBER: usize = 9;
+
+/// Longer numbers that stand in protocol texts: how policies write "without limit".
+const LIMITS: [&str; 2] = ["2147483647", "4294967295"];
+
+/// Where an address is given up, in bytes: the longest that mail allows.
+const LONGEST_ADDRESS: usize = 320;
 
 /// How a text is to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -267,10 +273,15 @@ pub(super) fn is_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || (!c.is_ascii() && !sign)
 }
 
-/// What stands up to the next blank or bracket.
+/// What stands up to the next blank or bracket; nothing when that is far away.
 fn token(text: &str) -> &str {
     let ends = |c: char| c.is_whitespace() || "<>()[]{}\",;:/\\?&=|'*`".contains(c);
-    let token = text.split(ends).next().unwrap_or_default();
+    let near = text.get(..text.floor_char_boundary(LONGEST_ADDRESS)).unwrap_or(text);
+    let token = match near.find(ends) {
+        Some(end) => near.get(..end).unwrap_or_default(),
+        None if near.len() == text.len() => near,
+        None => "",
+    };
     token.trim_end_matches(['.', '!', '-'])
 }
 
@@ -285,7 +296,8 @@ pub(super) fn is_number_or_date(text: &str) -> bool {
     let plain = text.bytes().all(|b| b.is_ascii_digit() || b"TZ:.-".contains(&b));
     let years = text.starts_with("19") || text.starts_with("20") || text.starts_with("16") || text.starts_with("0001");
     let date = (14..=17).contains(&digits) && text.contains('T') || (digits == 8 && text.matches('-').count() == 2);
-    plain && (digits <= LONGEST_NUMBER && digits == text.len() || years && date && text.len() <= 24)
+    let number = digits == text.len() && (digits <= LONGEST_NUMBER || LIMITS.contains(&text));
+    plain && (number || years && date && text.len() <= 24)
 }
 
 #[cfg(test)]
