@@ -160,3 +160,48 @@ fn a_census_counts_logs_and_captures_together() {
     assert_eq!(easrig(&["census", "/nowhere/at/all"]).code, 2);
     assert_eq!(easrig(&["census", &capture("tls13-no-keys.pcapng")]).code, 4);
 }
+
+/// The captures that are committed, with the flags that open them.
+fn committed() -> Vec<(String, Vec<String>)> {
+    let folder = capture("");
+    let names = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = names.filter(|name| name.contains(".pcap")).collect();
+    names.sort();
+    let keys = |name: &str| match name {
+        "tls12.pcapng" => vec!["--keylog".to_owned(), capture("tls12.keys")],
+        _ if name.contains("-rsa-") => vec!["--server-key".to_owned(), capture("server-key.pem")],
+        _ => Vec::new(),
+    };
+    names.into_iter().map(|name| (name.clone(), keys(&name))).collect()
+}
+
+#[test]
+fn every_committed_capture_has_its_origin_and_shows_what_it_did() {
+    let readme = fs::read_to_string(capture("README.md")).unwrap();
+    assert!(readme.contains("all made by us"));
+    for (name, keys) in committed() {
+        assert!(readme.lines().any(|line| line.starts_with(&format!("| `{name}` |"))), "{name} has no line");
+        let path = capture(&name);
+        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        let shown = easrig(&[&["show", &path][..], &keys].concat());
+        let told = |line: &&str| {
+            let begins = ["exchange ", "    > POST", "    > OPTIONS", "    < HTTP", "    status "];
+            begins.iter().any(|begin| line.starts_with(begin))
+        };
+        let lines: Vec<&str> = shown.text().lines().filter(told).collect();
+        insta::assert_snapshot!(format!("show_{name}"), format!("exit {}\n{}", shown.code, lines.join("\n")));
+
+        // Without its people and hosts it is the same conversation.
+        let dir = tempfile::tempdir().unwrap();
+        let out = dir.path().join("s.eascap");
+        let scrubbed = easrig(&[&["scrub", &path, "-o", text(&out)][..], &keys].concat());
+        assert_eq!(scrubbed.code, shown.code, "{name}: {}", scrubbed.stderr);
+        if shown.code == 0 {
+            let again = easrig(&["show", text(&out)]);
+            let statuses = |text: &str| {
+                text.lines().filter(|line| line.starts_with("    status ")).map(str::to_owned).collect::<Vec<_>>()
+            };
+            assert_eq!(statuses(again.text()), statuses(shown.text()), "{name}");
+        }
+    }
+}
