@@ -5,8 +5,9 @@ use std::{
 
 use easrig_exchange::{ExchangeNumber, Timestamp};
 use easrig_scenario::{
-    Cell, CellId, Verdict,
+    Cell, CellId, Finding, Verdict,
     event::{Event, ExchangeCard, PersonaCard, RunStarted, ScenarioCard, TargetSeen},
+    invariant,
 };
 use serde::Serialize;
 
@@ -17,6 +18,9 @@ const MAX_CELLS: usize = 1_000_000;
 
 /// The most exchanges whose lines are kept in memory; a report says when there were more.
 const MAX_EXCHANGES: usize = 1_000_000;
+
+/// The most exchanges by which one invariant is said to be broken.
+const MAX_BROKEN: usize = 10_000;
 
 /// What a run came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -156,6 +160,7 @@ pub struct RunBuilder {
     known: usize,
     seen: Vec<TargetSeen>,
     finished: HashMap<CellId, Cell>,
+    broken: BTreeMap<CellId, Vec<Finding>>,
     exchanges: Vec<Exchanged>,
     more_exchanges: usize,
     cells: HashMap<CellId, Arc<CellId>>,
@@ -197,10 +202,8 @@ impl RunBuilder {
             }
             Event::Resumed { .. } => self.end = None,
             Event::RunFinished { at } => self.end = Some(at),
-            Event::CellStarted { .. }
-            | Event::StepStarted { .. }
-            | Event::InvariantBroken { .. }
-            | Event::InvariantMet { .. } => {}
+            Event::InvariantBroken { cell, finding } => self.broken(cell, finding)?,
+            Event::CellStarted { .. } | Event::StepStarted { .. } | Event::InvariantMet { .. } => {}
         }
         Ok(())
     }
@@ -219,6 +222,9 @@ impl RunBuilder {
                 never_run(id)
             }));
         }
+        // A run that was cut short never came to its invariants; those that were broken are broken all the same.
+        let told = |(id, _): &(CellId, Vec<Finding>)| !self.finished.contains_key(id);
+        cells.extend(self.broken.into_iter().filter(told).map(|(id, findings)| invariant::cell(id, findings, false)));
         // Invariants are not planned: they are what the exchanges of all the others came to.
         cells.extend(self.finished.into_values());
         sort(&mut cells, &started);
@@ -235,6 +241,17 @@ impl RunBuilder {
             finished: self.end,
             outcomes: BTreeMap::new(),
         })
+    }
+
+    fn broken(&mut self, cell: CellId, finding: Finding) -> Result<(), ReadError> {
+        if !self.broken.contains_key(&cell) {
+            self.count(1)?;
+        }
+        let findings = self.broken.entry(cell).or_default();
+        if findings.len() < MAX_BROKEN {
+            findings.push(finding);
+        }
+        Ok(())
     }
 
     /// The latest plan of a persona holds: a resumed run plans anew.

@@ -32,14 +32,28 @@ pub(super) fn stable(tag: Tag, text: &str) -> String {
 
 /// A text of ours without how often something was seen.
 pub(super) fn without_counts(text: &str) -> String {
-    let mut out = text.to_owned();
-    while let Some(at) = out.find(" (seen ") {
-        let end =
-            out.get(at..).and_then(|rest| rest.find(" times)")).map(|end| at.saturating_add(end).saturating_add(7));
-        let Some(end) = end else { break };
-        out.replace_range(at..end, "");
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after, counted)) = next_count(rest) {
+        out.push_str(before);
+        out.push_str(counted);
+        rest = after;
     }
+    out.push_str(rest);
     out
+}
+
+/// What stands before the next count, what stands behind it, and what is said instead of it.
+fn next_count(text: &str) -> Option<(&str, &str, &'static str)> {
+    let one = |begin: &str, end: &str, instead| {
+        text.match_indices(begin).find_map(|(at, _)| {
+            let behind = text.get(at.checked_add(begin.len())?..)?;
+            let digits = behind.find(|c: char| !c.is_ascii_digit()).filter(|digits| *digits > 0)?;
+            Some((text.get(..at)?, behind.get(digits..)?.strip_prefix(end)?, instead))
+        })
+    };
+    let found = [one(" (seen ", " times)", ""), one("broken by ", " exchanges", "broken by exchanges")];
+    found.into_iter().flatten().min_by_key(|(before, ..)| before.len())
 }
 
 /// Elements whose values the standard gives, and that a server answers alike from run to run.
@@ -204,7 +218,8 @@ mod tests {
     #[test]
     fn how_often_something_was_seen_does_not_count() {
         assert_eq!(without_counts("a (seen 3 times) b (seen 12 times)"), "a b");
-        assert_eq!(without_counts("a (seen by"), "a (seen by");
+        assert_eq!(without_counts("broken by 3 exchanges; the first: x"), "broken by exchanges; the first: x");
+        assert_eq!(without_counts("a (seen by (seen 2 times)"), "a (seen by");
     }
 
     #[test]

@@ -197,3 +197,23 @@ fn every_exchange_keeps_its_line_with_its_cell() {
     assert_eq!(lines, [(1, "OPTIONS", 10, &a.id), (2, "Sync", 20, &a.id)]);
     assert_eq!(run.more_exchanges, 0);
 }
+
+#[test]
+fn a_run_cut_short_tells_the_invariants_that_were_broken() {
+    let id = CellId { scenario: "invariant/headers".into(), persona: "wp7".into(), version: Some(Version::V14_1) };
+    let broken = |exchange, level| Event::InvariantBroken {
+        cell: id.clone(),
+        finding: Finding { exchange: Some(ExchangeNumber(exchange)), ..finding(level) },
+    };
+    let events = [Event::RunStarted(started(&[], &["wp7"])), broken(1, Level::Must), broken(2, Level::Must)];
+    let run = Run::fold(events.into_iter().map(Ok)).unwrap();
+    let [cell] = run.cells.as_slice() else { panic!("{:?}", run.cells) };
+    assert_eq!((&cell.id, cell.verdict, cell.findings.len()), (&id, Verdict::Fail, 1));
+    assert_eq!(cell.exchanges, [ExchangeNumber(1), ExchangeNumber(2)]);
+
+    // What the runner came to in the end holds.
+    let mut end = cell.clone();
+    end.findings.push(finding(Level::Should));
+    let events = [Event::RunStarted(started(&[], &["wp7"])), broken(1, Level::Must), Event::CellFinished(end.clone())];
+    assert_eq!(Run::fold(events.into_iter().map(Ok)).unwrap().cells, [end]);
+}
