@@ -1,8 +1,11 @@
 //! A run against an approved baseline.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    fmt::Write as _,
+};
 
-use easrig_scenario::{Cell, CellId, Verdict};
+use easrig_scenario::{CellId, Verdict};
 use similar::TextDiff;
 
 use super::{Snapshot, SnapshotPath};
@@ -49,7 +52,7 @@ pub fn check<'s>(snapshots: &'s [Snapshot], approved: &'s BTreeMap<String, Strin
             None => checked.differences.push(Difference::New(snapshot)),
         }
     }
-    let paths: std::collections::BTreeSet<&str> = snapshots.iter().map(|snapshot| snapshot.path.as_str()).collect();
+    let paths: BTreeSet<&str> = snapshots.iter().map(|snapshot| snapshot.path.as_str()).collect();
     let gone = approved.keys().filter(|path| !paths.contains(path.as_str()));
     checked.differences.extend(gone.map(|path| Difference::Gone(path)));
     checked.differences.sort_by_key(|difference| {
@@ -83,8 +86,11 @@ impl Checked<'_> {
     /// What the check exits with: a difference is bad news, unless it is a known deviation; what is gone or could not be told
     /// is unclear.
     pub fn exit(&self, run: &Run) -> Exit {
-        let news: Vec<Exit> = self.differences.iter().map(|difference| weight(difference, run)).collect();
-        if news.contains(&Exit::Broken) || !unexpected(run).is_empty() {
+        let outcomes = Outcomes::of(run);
+        let news: Vec<Exit> = self.differences.iter().map(|difference| weight(difference, &outcomes)).collect();
+        // The overview repeats what the cells say; alone, it is about cells in which nothing was sent.
+        let alone = !news.is_empty() && self.differences.iter().all(Difference::is_overview);
+        if news.contains(&Exit::Broken) || alone || !unexpected(run).is_empty() {
             Exit::Broken
         } else if news.contains(&Exit::Unclear) || run.finished.is_none() {
             Exit::Unclear
@@ -98,7 +104,8 @@ impl Checked<'_> {
         // What every cell came to is told cell by cell, unless nothing else tells it.
         let cells = self.differences.iter().any(|difference| !difference.is_overview());
         let told = self.differences.iter().filter(|difference| !(cells && difference.is_overview()));
-        let mut out: String = told.map(|difference| drawn(difference, run, palette)).collect();
+        let outcomes = Outcomes::of(run);
+        let mut out: String = told.map(|difference| drawn(difference, &outcomes, palette)).collect();
         for (cell, because) in unexpected(run) {
             let text = format!("unexpected pass  {}: it was known because: {because}\n", cell.id);
             out.push_str(&safe(&text));
@@ -114,32 +121,35 @@ impl Checked<'_> {
     }
 }
 
-fn find<'r>(run: &'r Run, id: &CellId) -> Option<&'r Cell> {
-    run.cells.iter().find(|cell| cell.id == *id)
+/// What the cells of a run came to, by their ids.
+struct Outcomes<'r>(HashMap<&'r CellId, (Verdict, Outcome)>);
+
+impl<'r> Outcomes<'r> {
+    fn of(run: &'r Run) -> Self {
+        Self(run.cells.iter().map(|cell| (&cell.id, (cell.verdict, run.outcome(cell)))).collect())
+    }
+
+    fn of_cell(&self, difference: &Difference<'_>) -> Option<&(Verdict, Outcome)> {
+        difference.cell().and_then(|id| self.0.get(id))
+    }
 }
 
-fn weight(difference: &Difference<'_>, run: &Run) -> Exit {
-    if let Difference::Gone(_) = difference {
-        return Exit::Unclear;
-    }
-    // The overview repeats what the cells say; alone, it is about cells in which nothing was sent.
-    let Some(cell) = difference.cell().and_then(|id| find(run, id)) else { return Exit::Well };
-    match (run.outcome(cell), cell.verdict) {
-        (Outcome::KnownDeviation { .. }, _) => Exit::Well,
-        (_, Verdict::Inconclusive) => Exit::Unclear,
+fn weight(difference: &Difference<'_>, outcomes: &Outcomes<'_>) -> Exit {
+    match (difference, outcomes.of_cell(difference)) {
+        (Difference::Gone(_), _) | (_, Some((Verdict::Inconclusive, Outcome::NewFailure(_)))) => Exit::Unclear,
+        (_, None | Some((_, Outcome::KnownDeviation { .. }))) => Exit::Well,
         _ => Exit::Broken,
     }
 }
 
-fn drawn(difference: &Difference<'_>, run: &Run, palette: &Palette) -> String {
+fn drawn(difference: &Difference<'_>, outcomes: &Outcomes<'_>, palette: &Palette) -> String {
     let strong = palette.strong;
     let name = match difference.cell() {
         Some(cell) => cell.to_string(),
         None => difference.path().to_owned(),
     };
-    let known = difference.cell().and_then(|id| find(run, id)).map(|cell| run.outcome(cell));
-    let known = match known {
-        Some(Outcome::KnownDeviation { because, .. }) => format!(" (known: {because})"),
+    let known = match outcomes.of_cell(difference) {
+        Some((_, Outcome::KnownDeviation { because, .. })) => format!(" (known: {because})"),
         _ => String::new(),
     };
     let head = |word: &str, how: &str| {

@@ -125,6 +125,11 @@ fn what_differs_is_drawn_and_counts() {
     approved.insert("sync/gone/ios-17.snap".into(), approved["sync/a/ios-17.snap"].clone());
     let checked = check(&now, &approved);
     assert_eq!((checked.exit(&same), checked.differences.len()), (Exit::Unclear, 1));
+    let overview = approved.insert("verdicts.snap".into(), "---\n---\nother\n".into()).unwrap();
+    approved.remove("sync/gone/ios-17.snap");
+    let checked = check(&now, &approved);
+    assert_eq!((checked.exit(&same), checked.differences.len()), (Exit::Broken, 1), "the overview alone counts");
+    approved.insert("verdicts.snap".into(), overview);
     approved.remove("sync/a/ios-17.snap");
     assert_eq!(check(&now, &approved).exit(&same), Exit::Broken, "nobody has approved the cell");
 }
