@@ -51,6 +51,8 @@ pub struct OwnerItem {
     pub flagged: bool,
     /// Its text as far as the phone has it.
     pub body: String,
+    /// Whether its text is formatted (HTML).
+    pub html: bool,
     /// Whether the phone has only a part of the text.
     pub truncated: bool,
     /// The UID of the meeting an invitation is for, where the server says it.

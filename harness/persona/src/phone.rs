@@ -125,6 +125,16 @@ impl Phone {
         memory::lock(&self.core).sign_in == Scheme::Bearer
     }
 
+    /// Whether the phone asks for formatted mail: from 12.0 on, if it is a device that does.
+    pub fn asks_for_html(&self) -> bool {
+        memory::lock(&self.core).asks_for_html()
+    }
+
+    /// Whether the device synchronises the built-in folder of this word: `inbox`, `tasks` …
+    pub fn synchronises(&self, word: &str) -> bool {
+        memory::lock(&self.core).persona.sync.folders.value.iter().any(|known| known == word)
+    }
+
     /// Whether the phone could sign in with a token.
     pub fn can_sign_in_by_token(&self) -> bool {
         memory::lock(&self.core).can_sign_in(Scheme::Bearer)

@@ -16,4 +16,4 @@ pub(crate) use invitation::{Invitation, Method, Person};
 pub use mail::{Mail, Verb};
 pub(crate) use meeting::note_answer;
 pub(crate) use render::{Parts, write_changed, write_fields, write_mail};
-pub(crate) use view::View;
+pub(crate) use view::{Attachment, View};

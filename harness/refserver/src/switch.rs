@@ -69,6 +69,12 @@ switches! {
     BodyTypeIgnored = "body-type-ignored",
     /// Bodies come as MIME to devices that did not ask for it.
     MimeAlways = "mime-always",
+    /// Formatted bodies come as plain text.
+    HtmlFlattened = "html-flattened",
+    /// Mail does not say that it has attachments.
+    AttachmentsHidden = "attachments-hidden",
+    /// There is no folder for tasks.
+    TasksFolderMissing = "tasks-folder-missing",
     /// Attachments lose their last byte.
     AttachmentCorrupted = "attachment-corrupted",
     /// A fetch gives the neighbour of the item asked for.
@@ -127,7 +133,7 @@ switches! {
     OptionsCommandMissing = "options-command-missing",
     /// Documents are called web pages.
     WrongContentType = "wrong-content-type",
-    /// Errors come as a web page that says all is well.
+    /// Who may not in is sent a web page and HTTP 200, as by a gateway with a login form.
     HtmlErrorPage = "html-error-page",
     /// The address list never has anybody.
     GalSearchEmpty = "gal-search-empty",

@@ -71,6 +71,7 @@ impl From<FolderError> for Stop {
 struct Tally {
     findings: Vec<Finding>,
     notes: Vec<String>,
+    losses: Vec<String>,
     expected_error: Option<DeviceError>,
     assumed: BTreeSet<String>,
     confidence: Option<easrig_scenario::Confidence>,
@@ -221,11 +222,12 @@ impl<'s> Stage<'s> {
     }
 
     fn conclude(self, stopped: Option<Stop>, exchanges: Vec<ExchangeNumber>) -> Cell {
-        let Tally { findings, mut notes, expected_error, assumed, confidence } = self.tally;
+        let Tally { findings, mut notes, losses, expected_error, assumed, confidence } = self.tally;
         let mut outcome = CellOutcome {
             findings,
             error_expected: expected_error.is_some(),
             device_error: expected_error,
+            degraded: (!losses.is_empty()).then(|| losses.join("; ")),
             sent: !exchanges.is_empty(),
             confidence,
             strict: self.shared.orders.strict,

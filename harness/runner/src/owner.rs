@@ -2,11 +2,14 @@ use easrig_persona::{Confidence, FolderKind, ItemKind, OwnerView, Phone};
 use easrig_scenario::{DeviceError, OwnerFolder, OwnerItem, model::OwnerKind};
 
 /// What the owner sees, in the scenario room's words.
-pub(crate) struct Seen<'p>(pub(crate) &'p OwnerView);
+pub(crate) struct Seen<'p> {
+    view: &'p OwnerView,
+    phone: &'p Phone,
+}
 
 impl<'p> Seen<'p> {
     pub(crate) fn of(phone: &'p Phone) -> Self {
-        Self(phone.owner())
+        Self { view: phone.owner(), phone }
     }
 }
 
@@ -33,10 +36,11 @@ impl easrig_scenario::OwnerView for Seen<'_> {
                 read: item.read,
                 flagged: item.flagged,
                 body: item.body.clone(),
+                formatted: self.phone.asks_for_html().then_some(item.html),
                 attachments: item.attachments.iter().map(|a| a.name.clone()).collect(),
             })
         };
-        self.0.items.iter().filter_map(item).collect()
+        self.view.items.iter().filter_map(item).collect()
     }
 
     fn folders(&self) -> Vec<OwnerFolder> {
@@ -45,7 +49,11 @@ impl easrig_scenario::OwnerView for Seen<'_> {
             name: folder.name.clone(),
             kind: u8::try_from(folder.kind.0).unwrap_or(0),
         };
-        self.0.folders.iter().map(folder).collect()
+        self.view.folders.iter().map(folder).collect()
+    }
+
+    fn synchronises(&self, word: &str) -> bool {
+        self.phone.synchronises(word)
     }
 }
 

@@ -40,6 +40,8 @@ pub struct Judgement {
     pub skipped: Option<String>,
     /// The file expects a device error at this step, and this device error is it.
     pub expected_error: bool,
+    /// What the owner is without although the step did what it should.
+    pub losses: Vec<String>,
 }
 
 impl Judgement {
@@ -70,7 +72,31 @@ pub fn judge(scenario: &Scenario, step: &Step, evidence: &Evidence<'_>, variable
     if !step.alternatives.is_empty() && judgement.holds() {
         judge_alternatives(scenario, step, evidence, variables, &mut judgement);
     }
+    // Who did not get what they asked for has nothing to lose.
+    if judgement.holds() {
+        judgement.losses = losses(scenario, step, evidence, variables);
+    }
     judgement
+}
+
+/// What the owner is without; what nobody could look at is no loss.
+fn losses(scenario: &Scenario, step: &Step, evidence: &Evidence<'_>, variables: &mut Variables) -> Vec<String> {
+    let mut losses = Vec::new();
+    for wanted in &step.losses {
+        let mut seen = Bench::new(scenario, step, evidence, variables).expect(&wanted.expect);
+        if seen.inconclusive.is_some() || seen.skipped.is_some() {
+            continue;
+        }
+        match seen.findings.first() {
+            Some(finding) => losses.push(format!("{} ({})", wanted.name, finding.actual)),
+            None => {
+                for (name, value) in seen.saved.drain(..) {
+                    variables.save(step.role, name, value);
+                }
+            }
+        }
+    }
+    losses
 }
 
 fn judge_alternatives(

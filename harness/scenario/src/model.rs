@@ -202,6 +202,8 @@ pub struct Step {
     pub expect: Option<Expect>,
     /// Conforming answers of which one has to hold, when there are any.
     pub alternatives: Vec<Alternative>,
+    /// What the owner should have besides; whatever does not hold is a loss.
+    pub losses: Vec<Alternative>,
 }
 
 impl Step {
@@ -465,10 +467,10 @@ pub struct Expect {
     pub error: Option<String>,
 }
 
-/// One of several conforming answers.
+/// One of several conforming answers, or something whose lack is a loss.
 #[derive(Clone, Debug)]
 pub struct Alternative {
-    /// What it is called in the report.
+    /// What it is called in the report; of a loss, what the owner is without.
     pub name: String,
     /// All of this holds.
     pub expect: Expect,
@@ -594,6 +596,10 @@ pub struct OwnerExpect {
     pub body_contains: Option<String>,
     /// With an attachment of this name.
     pub attachment: Option<String>,
+    /// Which shows its formatting, on a device that asks for formatted mail.
+    pub formatted: Option<bool>,
+    /// On a device that synchronises this folder; any other fits.
+    pub if_synced: bool,
     /// Exactly so many.
     pub count: Option<usize>,
 }

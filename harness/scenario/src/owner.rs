@@ -8,6 +8,8 @@ pub trait OwnerView {
     fn items(&self) -> Vec<OwnerItem>;
     /// The folders on the screen.
     fn folders(&self) -> Vec<OwnerFolder>;
+    /// Whether the device synchronises the built-in folder of this word: `tasks`, `notes` …
+    fn synchronises(&self, word: &str) -> bool;
 }
 
 /// One thing the owner can open.
@@ -27,6 +29,8 @@ pub struct OwnerItem {
     pub flagged: bool,
     /// As much of the body as the device has.
     pub body: String,
+    /// Whether it shows formatting; `None` where the device does not ask for formatted mail.
+    pub formatted: Option<bool>,
     /// The names of its attachments.
     pub attachments: Vec<String>,
 }

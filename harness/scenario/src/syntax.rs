@@ -181,6 +181,9 @@ pub(crate) struct StepSyntax {
     pub(crate) expect: Option<At<ExpectSyntax>>,
     /// Several conforming answers: one of them has to hold in full.
     pub(crate) any: Vec<At<ExpectSyntax>>,
+    /// What the owner should have besides: when it is missing, the owner got what they asked for with a loss, and the
+    /// cell is degraded.
+    pub(crate) loss: Vec<At<ExpectSyntax>>,
 }
 
 /// A message for SendMail, SmartReply or SmartForward.
@@ -225,7 +228,7 @@ pub(crate) struct SourceSyntax {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct ExpectSyntax {
-    /// With `[[step.any]]` only: what this alternative is called in the report.
+    /// With `[[step.any]]` what this alternative is called in the report, with `[[step.loss]]` what the owner lost.
     pub(crate) name: Option<At<String>>,
     /// HTTP status code, or a list of them.
     pub(crate) http: Option<At<OneOrMany<u16>>>,
@@ -357,6 +360,10 @@ pub(crate) struct OwnerSyntax {
     pub(crate) body_contains: Option<At<String>>,
     /// With an attachment of this name.
     pub(crate) attachment: Option<At<String>>,
+    /// A mail that shows its formatting; holds, too, where the device never asks for formatted mail.
+    pub(crate) formatted: Option<bool>,
+    /// A folder that matters only to devices which synchronise such a folder; holds on others.
+    pub(crate) if_synced: Option<bool>,
     /// Exactly so many of them.
     pub(crate) count: Option<u32>,
 }

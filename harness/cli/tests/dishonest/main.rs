@@ -83,7 +83,11 @@ fn differing(runs: usize) -> Vec<Changed> {
 #[ignore = "minutes of waiting for what never comes: `just self`"]
 fn each_switch_breaks_what_it_lists_and_nothing_else() {
     let known = scenario_ids();
-    let tasks: Vec<(Switch, Vec<String>)> = Switch::ALL
+    // One switch by itself, while it is worked on: EASRIG_SWITCH=html-error-page.
+    let only = std::env::var("EASRIG_SWITCH").ok().map(|name| name.parse::<Switch>().unwrap());
+    let switches: Vec<Switch> =
+        Switch::ALL.iter().copied().filter(|one| only.is_none_or(|only| only == *one)).collect();
+    let tasks: Vec<(Switch, Vec<String>)> = switches
         .iter()
         .flat_map(|switch| {
             let (listed, others): (Vec<_>, Vec<_>) = known.iter().cloned().partition(|id| switch.risk().may_break(id));
@@ -106,16 +110,19 @@ fn each_switch_breaks_what_it_lists_and_nothing_else() {
     });
 
     let mut slips = misnaming.into_inner().unwrap();
-    for switch in Switch::ALL {
+    for switch in &switches {
         let broken: Vec<Broken> = seen.iter().filter(|(by, _)| by == switch).map(|(_, one)| one.clone()).collect();
         slips.extend(outside(*switch, &broken));
         if !broken.iter().any(|one| switch.risk().may_break(&one.scenario)) {
             slips.push(format!("{switch}: nobody notices"));
         }
     }
+    if only.is_some() {
+        println!("{}", witnesses(&seen));
+    }
     let noticing: BTreeSet<&str> = seen.iter().map(|(_, broken)| broken.scenario.as_str()).collect();
     let invariants = easrig_scenario::INVARIANTS.iter().map(|one| format!("invariant/{}", one.name));
-    for id in known.iter().cloned().chain(invariants) {
+    for id in known.iter().cloned().chain(invariants).filter(|_| only.is_none()) {
         let excused = BROKEN_BY_NONE.iter().any(|(known, _)| *known == id);
         if excused == noticing.contains(id.as_str()) {
             slips.push(format!(
@@ -141,6 +148,15 @@ fn misnamed(switch: Switch, changed: &[Changed]) -> Vec<String> {
 }
 
 const MISSED: &str = "the comparison does not tell";
+
+/// Who noticed, one a line.
+fn witnesses(seen: &[(Switch, Broken)]) -> String {
+    let lines: BTreeSet<String> = seen
+        .iter()
+        .map(|(_, one)| format!("{} {} {}", one.scenario, one.verdict, one.requirements.join(",")))
+        .collect();
+    lines.into_iter().collect::<Vec<_>>().join("\n")
+}
 
 /// What broke and is not on the switch's list.
 fn outside(switch: Switch, broken: &[Broken]) -> Vec<String> {

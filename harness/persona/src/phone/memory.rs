@@ -130,6 +130,16 @@ impl Core {
         Arc::make_mut(&mut self.owner)
     }
 
+    pub(super) fn asks_for_html(&self) -> bool {
+        let mail = self.persona.sync.classes.iter().find(|(class, _)| *class == "email").map(|(_, habits)| habits);
+        let wants = |kind: &Option<Sourced<u32>>| {
+            // What nobody is sure that the device asks for cannot be missed.
+            kind.as_ref().is_some_and(|kind| matches!(kind.value, 2 | 4) && kind.confidence > Confidence::Low)
+        };
+        let asks = wants(&self.persona.mail.full_body_type) || mail.is_some_and(|mail| wants(&mail.body_type));
+        asks && self.version.is_some_and(|version| version >= Version::V12_0)
+    }
+
     pub(super) fn can_sign_in(&self, scheme: Scheme) -> bool {
         can_sign_in(&self.setup, scheme)
     }

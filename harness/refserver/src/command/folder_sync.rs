@@ -7,7 +7,7 @@ use easrig_eas::{
 };
 use easrig_wbxml::Document;
 
-use crate::{Answer, Caller, State, Switch, core::Desk, partnership::KnownFolders};
+use crate::{Answer, Caller, Kind, State, Switch, core::Desk, partnership::KnownFolders};
 
 /// A key that is malformed, stale or of a lost state.
 pub(crate) const BAD_KEY: u16 = 9;
@@ -71,7 +71,10 @@ pub(crate) fn is_stale(desk: &Desk<'_>) -> bool {
 }
 
 fn folders(desk: &Desk<'_>) -> Folders {
-    desk.mailbox.folders().map(|folder| (folder.server_id.clone(), folder.clone())).collect()
+    let without_tasks = desk.switches.has(Switch::TasksFolderMissing);
+    let shown =
+        desk.mailbox.folders().filter(|folder| !(without_tasks && folder.folder_type == Kind::Tasks.folder_type()));
+    shown.map(|folder| (folder.server_id.clone(), folder.clone())).collect()
 }
 
 fn difference(old: &Folders, new: &Folders) -> Vec<Change> {

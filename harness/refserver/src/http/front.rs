@@ -279,7 +279,7 @@ impl Finish {
             let wrong = value == WBXML && switches.has(Switch::WrongContentType);
             out.push(name, if wrong { "text/html" } else { value });
         }
-        if answer.status >= 400 && switches.has(Switch::HtmlErrorPage) {
+        if matches!(answer.status, 401 | 403) && switches.has(Switch::HtmlErrorPage) {
             response.status = 200;
             response.body = b"<!DOCTYPE html><html><body><h1>Something went wrong</h1></body></html>".to_vec();
             response.headers.push("Content-Type", "text/html");

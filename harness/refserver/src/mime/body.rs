@@ -81,6 +81,10 @@ impl Wanted<'_> {
             one.all_or_none != Some(true) || data(one.body_type).len() <= most
         };
         let chosen = fitting.iter().find(|one| whole(one)).or(fitting.first()).copied().unwrap_or(&fallback);
+        if self.switches.has(Switch::HtmlFlattened) {
+            let flat = BodyPreference { body_type: TEXT, ..chosen.clone() };
+            return self.fit(&flat, data(TEXT).as_bytes(), text());
+        }
         self.fit(chosen, data(chosen.body_type).as_bytes(), text())
     }
 

@@ -6,7 +6,7 @@ use easrig_wbxml::{
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Mail, View, Wanted,
+    Attachment, Mail, View, Wanted,
     body::{Body, cut_at, old_mime_limit, old_text_limit},
     meeting,
 };
@@ -39,11 +39,11 @@ pub(crate) fn write_mail(
     into.leaf(email::READ, flag(mail.read));
     let meeting = view.invitation().filter(|meeting| meeting.method != super::Method::Other);
     if version >= Version::V12_0 {
-        write_files(&view, id, into);
+        write_files(&files(&view, wanted), id, into);
         write_body(&wanted.mail_body(&view, &mail.mime), parts, into);
         write_body_part(&view, wanted, into);
     } else {
-        write_old_files(&view, id, into);
+        write_old_files(&files(&view, wanted), id, into);
         write_old_body(&view, &mail.mime, wanted, into);
     }
     into.leaf(email::MESSAGE_CLASS, message_class(&view, meeting.as_ref()));
@@ -149,8 +149,11 @@ fn write_addresses(view: &View<'_>, mail: &Mail, into: &mut Builder) {
     }
 }
 
-fn write_files(view: &View<'_>, id: &ServerId, into: &mut Builder) {
-    let files = view.attachments();
+fn files<'v>(view: &'v View<'_>, wanted: &Wanted<'_>) -> Vec<Attachment<'v>> {
+    if wanted.switches.has(Switch::AttachmentsHidden) { Vec::new() } else { view.attachments() }
+}
+
+fn write_files(files: &[Attachment<'_>], id: &ServerId, into: &mut Builder) {
     if files.is_empty() {
         return;
     }
@@ -172,8 +175,7 @@ fn write_files(view: &View<'_>, id: &ServerId, into: &mut Builder) {
     into.close();
 }
 
-fn write_old_files(view: &View<'_>, id: &ServerId, into: &mut Builder) {
-    let files = view.attachments();
+fn write_old_files(files: &[Attachment<'_>], id: &ServerId, into: &mut Builder) {
     if files.is_empty() {
         return;
     }

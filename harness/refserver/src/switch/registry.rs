@@ -105,6 +105,17 @@ risks! {
          "MS-ASCMD_R4153", "MS-ASCMD_R463"],
         ["sync/html-body", "sync/mime-on-request", "sync/body-type-fallback", "sync/body-truncated",
          "journeys/read-mail", "item-operations/fetch-mail-and-attachment", "send-mail/delivered"];
+    HtmlFlattened: "Tables and pictures are gone from every mail.",
+        ["MS-ASAIRS_R305", "MS-ASAIRS_R2411", "MS-ASAIRS_R112", "MS-ASAIRS_R2412", "MS-ASEMAIL_R640"],
+        ["sync/html-body", "journeys/read-formatted-mail"];
+    AttachmentsHidden: "Mail comes without its attachments, and nobody knows that it had any.",
+        ["MS-ASAIRS_R211", "MS-ASAIRS_R220", "MS-ASAIRS_R225", "MS-ASEMAIL_R640", "MS-ASCMD_R4153", "MS-ASCMD_R2301",
+         "MS-ASCMD_R234", "MS-ASHTTP_R154"],
+        ["sync/attachment-reference", "journeys/read-formatted-mail", "item-operations/fetch-mail-and-attachment",
+         "item-operations/multipart"];
+    TasksFolderMissing: "Tasks stay on the desk and never come to the phone.",
+        ["MS-ASCMD_R113"],
+        ["journeys/onboarding-by-server-name", "journeys/onboarding-by-address"];
     AttachmentCorrupted: "Attachments do not open.",
         ["MS-ASCMD_R4153", "MS-ASCMD_R2301", "MS-ASCMD_R234", "MS-ASHTTP_R154", "MS-ASCMD_R236", "MS-ASCMD_R5505",
          "MS-ASAIRS_R244"],

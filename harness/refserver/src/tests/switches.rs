@@ -2,7 +2,7 @@ use easrig_eas::{
     CollectionId, Command, SyncKey,
     command::{
         BodyPreference, Class, Flag, folder_create, folder_delete,
-        folder_sync::FolderType,
+        folder_sync::{self, FolderType},
         get_item_estimate,
         item_operations::{self, Fetch, Operation, OperationResponse},
         meeting_response,
@@ -77,6 +77,9 @@ const SYMPTOMS: &[(Switch, Symptom)] = &[
     (Switch::TruncatedFlagMissing, |world| !body(world, Some(4)).1),
     (Switch::BodyTypeIgnored, |world| html_body(world, 2, 0) != Some(2)),
     (Switch::MimeAlways, |world| html_body(world, 1, 0) == Some(4)),
+    (Switch::HtmlFlattened, |world| html_body(world, 2, 0) != Some(2)),
+    (Switch::AttachmentsHidden, |world| !has_file(world)),
+    (Switch::TasksFolderMissing, |world| !folder_types(world).contains(&FolderType::TASKS)),
     (Switch::AttachmentCorrupted, |world| file(world) != b"0123456789"),
     (Switch::FetchWrongItem, |world| {
         world.deliver(ALICE, "other");
@@ -301,9 +304,29 @@ fn html_body(world: &mut World, body_type: u32, mime_support: u32) -> Option<u32
     data.child(base::BODY)?.child_text(base::TYPE)?.parse().ok()
 }
 
+fn folder_types(world: &mut World) -> Vec<FolderType> {
+    let request = folder_sync::Request { sync_key: SyncKey::initial() };
+    let document = world.document(ALICE, Command::FolderSync, request.to_document(ALICE.version));
+    let response = folder_sync::Response::from_document(&document, ALICE.version).unwrap();
+    let changes = response.changes.unwrap().changes;
+    let added = changes.into_iter().filter_map(|change| match change {
+        folder_sync::Change::Add(folder) => Some(folder.folder_type),
+        _ => None,
+    });
+    added.collect()
+}
+
+fn has_file(world: &mut World) -> bool {
+    let inbox = world.folder(ALICE, Kind::Inbox);
+    let key = world.prime(ALICE, &inbox);
+    world.state.deliver(&"alice".into(), WITH_FILE.into(), world.now).unwrap();
+    only_data(&world.sync(ALICE, collection(&inbox, &key)).unwrap()).child(base::ATTACHMENTS).is_some()
+}
+
+const WITH_FILE: &str = "From: c@x.test\r\nSubject: f\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nx\r\n--b\r\nContent-Type: application/pdf\r\nContent-Disposition: attachment; filename=a\r\nContent-Transfer-Encoding: base64\r\n\r\nMDEyMzQ1Njc4OQ==\r\n--b--\r\n";
+
 fn file(world: &mut World) -> Vec<u8> {
-    let mime = "From: c@x.test\r\nSubject: f\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nx\r\n--b\r\nContent-Type: application/pdf\r\nContent-Disposition: attachment; filename=a\r\nContent-Transfer-Encoding: base64\r\n\r\nMDEyMzQ1Njc4OQ==\r\n--b--\r\n";
-    let id = world.state.deliver(&"alice".into(), mime.into(), world.now).unwrap();
+    let id = world.state.deliver(&"alice".into(), WITH_FILE.into(), world.now).unwrap();
     let old = ALICE.speaking(easrig_eas::Version::V12_1);
     let mut call = world.call(old, Command::GetAttachment, Vec::new());
     call.query.attachment_name = Some(format!("{id}:0"));

@@ -181,6 +181,7 @@ impl Stage<'_> {
         }
         self.tally.notes.extend(judgement.notes);
         self.tally.findings.extend(judgement.findings);
+        self.tally.losses.extend(judgement.losses);
         match stop {
             Some(stop) => Err(stop),
             None if broken => Err(Stop::Found),

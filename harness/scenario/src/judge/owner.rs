@@ -12,6 +12,9 @@ impl Bench<'_> {
             return;
         };
         let Some(wanted) = self.wanted(expect) else { return };
+        if expect.if_synced && wanted.folder.as_deref().is_some_and(|word| !view.synchronises(word)) {
+            return;
+        }
         let seen = match expect.kind {
             OwnerKind::Folder => folders(&wanted, view),
             _ => items(&wanted, expect, view).len(),
@@ -75,6 +78,7 @@ fn items(wanted: &Wanted, expect: &OwnerExpect, view: &dyn OwnerView) -> Vec<Own
     items.retain(|item| {
         expect.read.is_none_or(|read| item.read == read)
             && expect.flagged.is_none_or(|flagged| item.flagged == flagged)
+            && has_format(expect, item)
             && wanted.from.as_deref().is_none_or(|from| contains(&item.from, from))
             && wanted.body.as_deref().is_none_or(|body| item.body.contains(body))
             && wanted.attachment.as_ref().is_none_or(|name| item.attachments.contains(name))
@@ -97,6 +101,11 @@ fn alike(wanted: &Wanted, expect: &OwnerExpect, view: &dyn OwnerView) -> Vec<Own
     items
 }
 
+/// A device that never asks for formatted mail shows none, and nobody misses it.
+fn has_format(expect: &OwnerExpect, item: &OwnerItem) -> bool {
+    expect.formatted.is_none_or(|wanted| item.formatted.is_none_or(|formatted| formatted == wanted))
+}
+
 fn contains(text: &str, part: &str) -> bool {
     text.to_lowercase().contains(&part.to_lowercase())
 }
@@ -110,6 +119,9 @@ fn near_miss(expect: &OwnerExpect, wanted: &Wanted, view: &dyn OwnerView) -> Str
         }
         if expect.flagged.is_some_and(|flagged| flagged != item.flagged) {
             ways.push(if item.flagged { "it is flagged".to_owned() } else { "it has no flag".to_owned() });
+        }
+        if !has_format(expect, item) {
+            ways.push(if item.formatted == Some(true) { "it is formatted" } else { "it is plain text" }.to_owned());
         }
         if wanted.from.as_deref().is_some_and(|from| !contains(&item.from, from)) {
             ways.push(format!("it is from `{}`", item.from));

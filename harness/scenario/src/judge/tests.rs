@@ -194,10 +194,14 @@ impl OwnerView for Screen {
             OwnerFolder { id: "6".to_owned(), name: "Gesendet".to_owned(), kind: 5 },
         ]
     }
+
+    fn synchronises(&self, word: &str) -> bool {
+        word != "notes"
+    }
 }
 
-fn seen(owner: &str) -> Vec<String> {
-    let screen = Screen(vec![OwnerItem {
+fn screen() -> Screen {
+    Screen(vec![OwnerItem {
         kind: OwnerKind::Mail,
         folder: "5".to_owned(),
         subject: "easrig-1 hi".to_owned(),
@@ -205,8 +209,39 @@ fn seen(owner: &str) -> Vec<String> {
         read: false,
         flagged: false,
         body: "hello".to_owned(),
+        formatted: Some(false),
         attachments: vec!["a.bin".to_owned()],
-    }]);
+    }])
+}
+
+fn judged_on(screen: &Screen, steps: &str) -> Judgement {
+    let scenario = scenario(steps);
+    let evidence = Evidence { owner: Some(screen), ..Evidence::default() };
+    judge(&scenario, &scenario.steps[0], &evidence, &mut Variables::new("easrig-1", Timestamp(0)))
+}
+
+#[test]
+fn what_the_owner_should_have_besides_is_a_loss_and_no_finding() {
+    let mail = "[step.expect]\nowner = [{ sees = \"mail\" }]\n";
+    let loss = |owner: &str| format!("{mail}[[step.loss]]\nname = \"less\"\nowner = [{{ {owner} }}]");
+    let lost = |owner: &str| {
+        let judgement = judged_on(&screen(), &loss(owner));
+        assert!(judgement.holds(), "{judgement:?}");
+        judgement.losses
+    };
+    assert_eq!(lost("sees = \"mail\", attachment = \"a.bin\""), [""; 0]);
+    assert_eq!(lost("sees = \"mail\", attachment = \"b.bin\""), ["less (its attachments are a.bin)"]);
+    assert_eq!(lost("sees = \"mail\", formatted = true"), ["less (it is plain text)"]);
+    assert_eq!(lost("sees = \"folder\", folder = \"tasks\", if_synced = true"), ["less (it is not on the device)"]);
+    assert_eq!(lost("sees = \"folder\", folder = \"notes\", if_synced = true"), [""; 0], "nobody misses it");
+    let unasked = Screen(vec![OwnerItem { formatted: None, ..screen().0.remove(0) }]);
+    assert!(judged_on(&unasked, &loss("sees = \"mail\", formatted = true")).losses.is_empty());
+    let failed = judged_on(&Screen(Vec::new()), &loss("sees = \"mail\", attachment = \"a.bin\""));
+    assert!(failed.losses.is_empty() && !failed.findings.is_empty(), "who got nothing has lost nothing besides");
+}
+
+fn seen(owner: &str) -> Vec<String> {
+    let screen = screen();
     let scenario = scenario(&format!("[step.expect]\nowner = [{{ {owner} }}]"));
     let mut variables = Variables::new("easrig-1", Timestamp(0));
     let evidence = Evidence { owner: Some(&screen), ..Evidence::default() };

@@ -19,13 +19,10 @@ impl Check<'_> {
         self.expectations(whole)
     }
 
-    pub(super) fn alternative(&mut self, whole: &At<ExpectSyntax>) -> Alternative {
+    pub(super) fn alternative(&mut self, whole: &At<ExpectSyntax>, place: &str) -> Alternative {
         let name = whole.get().name.as_ref().map(|name| name.get().clone()).unwrap_or_else(|| {
             let span = whole.span();
-            self.problem_at(
-                span.start..span.start + 1,
-                ProblemKind::Missing { key: "name", place: "`[[step.any]]`".to_owned() },
-            );
+            self.problem_at(span.start..span.start + 1, ProblemKind::Missing { key: "name", place: place.to_owned() });
             String::new()
         });
         Alternative { name, expect: self.expectations(whole) }
@@ -189,6 +186,8 @@ impl Check<'_> {
             flagged: syntax.flagged,
             body_contains: self.template_opt(syntax.body_contains.as_ref()),
             attachment: self.template_opt(syntax.attachment.as_ref()),
+            formatted: syntax.formatted,
+            if_synced: syntax.if_synced.unwrap_or(false),
             count: syntax.count.map(|count| usize::try_from(count).unwrap_or(usize::MAX)),
         })
     }

@@ -29,14 +29,15 @@ impl Check<'_> {
         }
         let level = syntax.level.unwrap_or(self.level);
         let expect = syntax.expect.as_ref().map(|expect| self.expect(expect));
-        let alternatives = syntax.any.iter().map(|expect| self.alternative(expect)).collect();
+        let alternatives = syntax.any.iter().map(|expect| self.alternative(expect, "`[[step.any]]`")).collect();
+        let losses = syntax.loss.iter().map(|expect| self.alternative(expect, "`[[step.loss]]`")).collect();
         let background = syntax.background.as_ref().map(|name| self.background(name, syntax));
         let kind = kind?;
         let title = syntax.title.clone().unwrap_or_else(|| title_of(&kind));
         let poll = syntax.poll_s.as_ref().map(|seconds| Duration::from_secs(u64::from(*seconds.get())));
         let pause = syntax.pause_s.as_ref().map(|seconds| Duration::from_secs(u64::from(*seconds.get())));
         let setup = syntax.setup.unwrap_or(false);
-        Some(Step { title, role, kind, background, pause, poll, setup, level, expect, alternatives })
+        Some(Step { title, role, kind, background, pause, poll, setup, level, expect, alternatives, losses })
     }
 
     pub(super) fn forgotten_backgrounds(&mut self, steps: &[At<StepSyntax>]) {
@@ -55,7 +56,7 @@ impl Check<'_> {
         if syntax.poll_s.is_some() {
             self.problem(name, ProblemKind::Contradiction { first: "background", second: "poll_s" });
         }
-        if syntax.expect.is_some() || !syntax.any.is_empty() {
+        if syntax.expect.is_some() || !syntax.any.is_empty() || !syntax.loss.is_empty() {
             self.problem(name, ProblemKind::Contradiction { first: "background", second: "expect" });
         }
         name.get().clone()

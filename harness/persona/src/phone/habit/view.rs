@@ -75,6 +75,7 @@ impl OwnerItem {
             read: false,
             flagged: false,
             body: String::new(),
+            html: false,
             truncated: false,
             meeting_uid: None,
             attachments: Vec::new(),
@@ -110,9 +111,9 @@ impl OwnerItem {
             return;
         };
         self.truncated = body.child_text(base::TRUNCATED).is_some_and(|cut| cut.trim() == "1");
-        self.body = match kind.trim() {
+        (self.body, self.html) = match kind.trim() {
             "4" => mime_text(&data.bytes()),
-            _ => text(data),
+            kind => (text(data), kind == "2"),
         };
     }
 
@@ -158,9 +159,10 @@ fn uid(meeting: Element<'_>) -> Option<String> {
     Some(id.iter().map(|byte| format!("{byte:02X}")).collect())
 }
 
-/// The texts a reader of the message would see.
-fn mime_text(bytes: &[u8]) -> String {
-    let Some(message) = mail_parser::MessageParser::default().parse(bytes) else { return String::new() };
+/// The texts a reader of the message would see, and whether they are formatted.
+fn mime_text(bytes: &[u8]) -> (String, bool) {
+    let Some(message) = mail_parser::MessageParser::default().parse(bytes) else { return (String::new(), false) };
+    let formatted = message.html_bodies().any(|part| part.is_text_html());
     let texts = (0..message.text_body_count()).filter_map(|at| message.body_text(at));
-    texts.map(|part| part.chars().take(MOST_TEXT).collect::<String>()).collect::<Vec<_>>().join("\n")
+    (texts.map(|part| part.chars().take(MOST_TEXT).collect::<String>()).collect::<Vec<_>>().join("\n"), formatted)
 }
