@@ -15,7 +15,7 @@ use easrig_exchange::{Secret, Timestamp};
 use url::Url;
 
 use crate::persona::word::Scheme;
-use crate::{End, Ending, Folder, Input, Machine, Output, OwnerView, Setup, Task, TaskId};
+use crate::{Confidence, End, Ending, Folder, Input, Machine, Output, OwnerView, Setup, Task, TaskId};
 use line::{Line, Stop};
 use memory::{Core, Reply};
 
@@ -133,6 +133,11 @@ impl Phone {
     /// Whether the device synchronises the built-in folder of this word: `inbox`, `tasks` …
     pub fn synchronises(&self, word: &str) -> bool {
         memory::lock(&self.core).persona.sync.folders.value.iter().any(|known| known == word)
+    }
+
+    /// How well it is known which folders the device synchronises.
+    pub fn confidence_of_folders(&self) -> Confidence {
+        memory::lock(&self.core).persona.sync.folders.confidence
     }
 
     /// Whether the phone could sign in with a token.

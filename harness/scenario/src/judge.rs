@@ -41,7 +41,16 @@ pub struct Judgement {
     /// The file expects a device error at this step, and this device error is it.
     pub expected_error: bool,
     /// What the owner is without although the step did what it should.
-    pub losses: Vec<String>,
+    pub losses: Vec<Loss>,
+}
+
+/// Something that the owner is without although they got what they asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loss {
+    /// The file's words, and what was seen.
+    pub what: String,
+    /// It is one only because the device is said to synchronise that folder.
+    pub by_habit: bool,
 }
 
 impl Judgement {
@@ -80,7 +89,7 @@ pub fn judge(scenario: &Scenario, step: &Step, evidence: &Evidence<'_>, variable
 }
 
 /// What the owner is without; what nobody could look at is no loss.
-fn losses(scenario: &Scenario, step: &Step, evidence: &Evidence<'_>, variables: &mut Variables) -> Vec<String> {
+fn losses(scenario: &Scenario, step: &Step, evidence: &Evidence<'_>, variables: &mut Variables) -> Vec<Loss> {
     let mut losses = Vec::new();
     for wanted in &step.losses {
         let mut seen = Bench::new(scenario, step, evidence, variables).expect(&wanted.expect);
@@ -88,7 +97,10 @@ fn losses(scenario: &Scenario, step: &Step, evidence: &Evidence<'_>, variables: 
             continue;
         }
         match seen.findings.first() {
-            Some(finding) => losses.push(format!("{} ({})", wanted.name, finding.actual)),
+            Some(finding) => losses.push(Loss {
+                what: format!("{} ({})", wanted.name, finding.actual),
+                by_habit: wanted.expect.owner.iter().any(|owner| owner.if_synced),
+            }),
             None => {
                 for (name, value) in seen.saved.drain(..) {
                     variables.save(step.role, name, value);

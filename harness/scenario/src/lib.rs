@@ -27,7 +27,7 @@ pub use conduct::{CONDUCTS, Conduct};
 pub use decoded::{Content, Decoded};
 pub use habit::{ARRANGEMENTS, HABITS, Signature};
 pub use invariant::{Context, History, INVARIANTS, Invariant};
-pub use judge::{Evidence, Judgement, judge};
+pub use judge::{Evidence, Judgement, Loss, judge};
 pub use model::{Role, Scenario, Step, StepKind};
 pub use owner::{OwnerFolder, OwnerItem, OwnerView};
 pub use parse::{Problem, ProblemKind, ScenarioError};

@@ -110,9 +110,9 @@ risks! {
         ["sync/html-body", "journeys/read-formatted-mail"];
     AttachmentsHidden: "Mail comes without its attachments, and nobody knows that it had any.",
         ["MS-ASAIRS_R211", "MS-ASAIRS_R220", "MS-ASAIRS_R225", "MS-ASEMAIL_R640", "MS-ASCMD_R4153", "MS-ASCMD_R2301",
-         "MS-ASCMD_R234", "MS-ASHTTP_R154"],
+         "MS-ASCMD_R234", "MS-ASHTTP_R154", "MS-ASCMD_R443", "MS-ASCMD_R568"],
         ["sync/attachment-reference", "journeys/read-formatted-mail", "item-operations/fetch-mail-and-attachment",
-         "item-operations/multipart"];
+         "item-operations/multipart", "journeys/send", "smart-forward/keeps-original"];
     TasksFolderMissing: "Tasks stay on the desk and never come to the phone.",
         ["MS-ASCMD_R113"],
         ["journeys/onboarding-by-server-name", "journeys/onboarding-by-address"];
@@ -223,12 +223,9 @@ risks! {
         ["MS-ASHTTP_R219", "MS-ASHTTP_R218", "MS-ASHTTP_R522"],
         ["folder-sync/content-type", "invariant/headers", "journeys/"];
     HtmlErrorPage: "The phone takes a refusal for an answer and shows nonsense.",
-        ["MS-ASHTTP_R523", "MS-ASHTTP_R178", "MS-ASHTTP_R1107", "MS-ASWBXML_R8", "MS-ASPROV_R458"],
-        ["folder-sync/unknown-user-refused", "folder-sync/wrong-password-refused", "journeys/", "invariant/document",
-         "invariant/headers", "options/",
-         "find/", "folder-create/", "folder-delete/", "folder-sync/", "folder-update/", "get-item-estimate/",
-         "item-operations/", "meeting-response/", "move-items/", "ping/", "provision/", "resolve-recipients/", "search/",
-         "send-mail/", "settings/", "smart-forward/", "smart-reply/", "sync/"];
+        ["MS-ASHTTP_R523", "MS-ASWBXML_R8"],
+        ["folder-sync/unknown-user-refused", "folder-sync/wrong-password-refused", "journeys/password-changed",
+         "journeys/blocked-device", "invariant/document"];
     GalSearchEmpty: "Colleagues are not found.",
         ["MS-ASCMD_R4609", "MS-ASCMD_R4268", "MS-ASCMD_R5309", "MS-ASCMD_R99910"],
         ["search/gal", "find/gal", "resolve-recipients/lookup"];

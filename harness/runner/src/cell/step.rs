@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use easrig_persona::{End, Ending, Task};
+use easrig_persona::{Confidence, End, Ending, Phone, Task};
 use easrig_scenario::{
     Decoded, Evidence, Finding, Judgement, Level, OwnerView, Role, Step, StepKind, judge,
     model::{Arrangement, Attachment, Body, LoginKind, Send},
@@ -121,6 +121,10 @@ impl Stage<'_> {
             device_error: error.as_ref(),
         };
         let mut judgement = judge(&self.planned.scenario, step, &evidence, &mut self.vars);
+        let habits = self.rack.phone(role).map(Phone::confidence_of_folders);
+        if judgement.losses.iter().any(|loss| loss.by_habit) && habits.is_some_and(|habits| habits <= Confidence::Low) {
+            judgement.notes.push("nobody has verified which folders this device synchronises".to_owned());
+        }
         let unclear = judgement.inconclusive.take().or_else(|| judgement.skipped.take());
         let unheard = self.unclear(report).filter(|_| *end != End::Finished || !judgement.findings.is_empty());
         let stop = match end {
@@ -181,7 +185,7 @@ impl Stage<'_> {
         }
         self.tally.notes.extend(judgement.notes);
         self.tally.findings.extend(judgement.findings);
-        self.tally.losses.extend(judgement.losses);
+        self.tally.losses.extend(judgement.losses.into_iter().map(|loss| loss.what));
         match stop {
             Some(stop) => Err(stop),
             None if broken => Err(Stop::Found),

@@ -227,7 +227,7 @@ fn what_the_owner_should_have_besides_is_a_loss_and_no_finding() {
     let lost = |owner: &str| {
         let judgement = judged_on(&screen(), &loss(owner));
         assert!(judgement.holds(), "{judgement:?}");
-        judgement.losses
+        judgement.losses.into_iter().map(|loss| loss.what).collect::<Vec<_>>()
     };
     assert_eq!(lost("sees = \"mail\", attachment = \"a.bin\""), [""; 0]);
     assert_eq!(lost("sees = \"mail\", attachment = \"b.bin\""), ["less (its attachments are a.bin)"]);
