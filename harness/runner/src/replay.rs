@@ -10,6 +10,8 @@ mod binding;
 mod care;
 mod cast;
 mod compose;
+mod device;
+mod judge;
 mod ledger;
 mod outcome;
 mod recording;

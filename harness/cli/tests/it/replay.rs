@@ -1,6 +1,10 @@
 use std::{
     io::{BufRead as _, BufReader},
     path::Path,
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use serde_json::Value;
@@ -147,4 +151,119 @@ fn what_is_no_recording_is_wrong_input() {
     assert_eq!(ended.code, 2);
     assert!(ended.stderr.contains("easrig import"), "{}", ended.stderr);
     assert_eq!(easrig(&["replay", text(&path)]).code, 2);
+}
+
+/// Every switch that shows when a scenario is replayed against it, with what the difference is called.
+const SHOWN: [(&str, &str, &str); 50] = [
+    ("sync-key-not-advanced", "sync/mail-prime-download-commit", "key not advanced"),
+    ("more-available-dropped", "sync/more-available", "more-available changed"),
+    ("item-doubled-between-windows", "sync/paging-ends", "item doubled"),
+    ("read-flag-lost", "sync/read-mark-travels-alone", "item changed"),
+    ("flag-lost", "sync/flag-travels-alone", "item changed"),
+    ("delete-not-propagated", "sync/delete-reaches-other-device", "item lost"),
+    ("delete-ignores-deletes-as-moves", "sync/delete-moves-to-bin", "item lost"),
+    ("change-not-propagated", "sync/flag-travels-alone", "item lost"),
+    ("stale-sync-key-accepted", "sync/bad-key", "status changed"),
+    ("stale-folder-key-accepted", "folder-sync/bad-key", "status changed"),
+    ("folder-ids-change-on-resync", "folder-sync/stable-ids", "id changed"),
+    ("ping-never-wakes", "ping/new-mail-wakes", "no answer"),
+    ("ping-wrong-folder", "ping/new-mail-wakes", "document differs"),
+    ("ping-heartbeat-limit-ignored", "ping/heartbeat-limits", "status changed"),
+    ("truncation-ignored", "sync/body-truncated", "truncation"),
+    ("truncated-flag-missing", "sync/body-truncated", "truncation"),
+    ("body-type-ignored", "sync/body-type-fallback", "body type"),
+    ("mime-always", "sync/html-body", "body type"),
+    ("attachment-corrupted", "item-operations/fetch-mail-and-attachment", "item changed"),
+    ("fetch-wrong-item", "item-operations/fetch-mail-and-attachment", "item changed"),
+    ("sent-mail-lost", "send-mail/delivered", "item lost"),
+    ("sent-mail-doubled", "send-mail/duplicate-caught", "document differs"),
+    ("reply-without-original", "smart-reply/arrives", "truncation"),
+    ("move-loses-item", "move-items/move", "item lost"),
+    ("folder-create-duplicate", "folder-create/name-clash", "folder added"),
+    ("folder-delete-builtin", "folder-delete/built-in-refused", "status changed"),
+    ("folder-rename-lost", "folder-update/rename", "item changed"),
+    ("contact-number-lost", "sync/contact-fields-survive", "item changed"),
+    ("event-reminder-lost", "sync/event-fields-survive", "item changed"),
+    ("series-flattened", "sync/weekly-series-survives", "item changed"),
+    ("contact-ghost-wiped", "sync/ghosted-contact-fields", "item changed"),
+    ("event-exception-lost", "sync/exception-survives-change", "item changed"),
+    ("all-day-shifted", "sync/all-day-survives", "item changed"),
+    ("filter-ignored", "sync/calendar-age-filter", "item added"),
+    ("estimate-wrong", "get-item-estimate/estimate", "document differs"),
+    ("own-change-echoed", "sync/contact-round-trip", "document differs"),
+    ("conflict-unreported", "sync/conflict-server-wins", "document differs"),
+    ("accepted-meeting-missing", "meeting-response/accepted-is-in-calendar", "item lost"),
+    ("sent-items-empty", "journeys/send", "item lost"),
+    ("policy-key-zero", "provision/policy-handshake", "key not advanced"),
+    ("policy-key-not-checked", "provision/asked-for-until-done", "status changed"),
+    ("unknown-policy-type-accepted", "provision/unknown-policy-type", "status changed"),
+    ("options-command-missing", "options/versions-and-commands", "command gone"),
+    ("wrong-content-type", "folder-sync/content-type", "content type changed"),
+    ("gal-search-empty", "search/gal", "item lost"),
+    ("mailbox-search-misses", "search/mailbox", "item lost"),
+    ("oof-not-stored", "settings/oof", "document differs"),
+    ("user-information-empty", "settings/user-information", "document differs"),
+    ("resolve-ambiguous-hidden", "resolve-recipients/ambiguous", "status changed"),
+    ("status-missing", "settings/user-information", "status changed"),
+];
+
+/// Those that cannot show in a replay, and why.
+const HIDDEN: [(&str, &str); 8] = [
+    ("item-lost-between-windows", "the item stays among those that the server still promises: inconclusive"),
+    ("block-not-enforced", "nobody blocks the device of a replay"),
+    ("policy-refresh-never-asked", "nobody changes the policy during a replay"),
+    ("options-versions-overstated", "exchange-2019 serves every version, there is none to overstate"),
+    ("html-error-page", "requests with a wrong password are left out"),
+    ("password-not-checked", "requests with a wrong password are left out"),
+    ("autodiscover-wrong-namespace", "the target of a replay is named by its URL"),
+    ("autodiscover-http-url", "the target of a replay is named by its URL"),
+];
+
+#[test]
+fn each_switch_that_touches_what_was_recorded_is_a_named_difference() {
+    let dir = tempfile::tempdir().unwrap();
+    let next = AtomicUsize::new(0);
+    let slips = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                while let Some((switch, scenario, kind)) = SHOWN.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let place = |name: &str| dir.path().join(format!("{switch}-{name}"));
+                    let recording = place("run");
+                    record(
+                        &recording,
+                        "exchange-2019",
+                        "ios-17",
+                        &[scenario],
+                        &["--version", "14.1", "--keep-content"],
+                    );
+                    let (honest, replayed) = replay(&recording, "exchange-2019", &place("honest"), &[]);
+                    let slip = |why: String| slips.lock().unwrap().push(format!("{switch}, {scenario}: {why}"));
+                    if honest.code != 0 {
+                        slip(format!("honest, and {:?}", differences(&replayed)));
+                    }
+                    let flags = ["--dishonest", switch, "--wait", "1"];
+                    let (ended, replayed) = replay(&recording, "exchange-2019", &place("dishonest"), &flags);
+                    let found = differences(&replayed);
+                    if ended.code != 1 || !found.iter().any(|one| one.starts_with(kind)) {
+                        slip(format!("no {kind:?} among {found:?}"));
+                    }
+                }
+            });
+        }
+    });
+    let slips = slips.into_inner().unwrap();
+    assert!(slips.is_empty(), "{}", slips.join("\n"));
+}
+
+#[test]
+fn every_switch_is_shown_or_excused() {
+    let listed = easrig(&["list", "switches", "--format", "json"]);
+    let rows: Vec<Value> = serde_json::from_str(listed.text()).unwrap();
+    let names: Vec<&str> = rows.iter().map(|row| row["name"].as_str().unwrap()).collect();
+    let told: Vec<&str> = SHOWN.iter().map(|row| row.0).chain(HIDDEN.iter().map(|row| row.0)).collect();
+    for name in &names {
+        assert_eq!(told.iter().filter(|told| *told == name).count(), 1, "{name}");
+    }
+    assert_eq!(names.len(), told.len());
 }

@@ -109,6 +109,25 @@ impl Bindings {
     }
 }
 
+impl Unbound {
+    /// What became of the exchange that needs it, and why.
+    pub(super) fn words(&self) -> (Because, String) {
+        let name = self.owned.name();
+        match &self.withheld {
+            Some(Withheld { exchange, because: Because::LeftOut }) => {
+                (Because::LeftOut, format!("it needs the {name} of exchange {exchange}, which was left out"))
+            }
+            Some(Withheld { exchange, because: Because::Untold }) => {
+                (Because::Untold, format!("it needs the {name} of exchange {exchange}, which has no answer"))
+            }
+            Some(Withheld { exchange, because: Because::Differs }) => {
+                (Because::Differs, format!("it needs the {name} of exchange {exchange}, which the target did not give"))
+            }
+            None => (Because::Untold, format!("nothing in the recording says where its {name} comes from")),
+        }
+    }
+}
+
 /// A name of the same length with the same kinds of characters, always the same for the same words.
 pub(super) fn lookalike(name: &str, words: &[&str]) -> String {
     let mut hash = Sha256::new();

@@ -3,22 +3,13 @@ use std::io::{Read, Seek};
 use std::sync::Arc;
 use std::time::Duration;
 
-use easrig_eas::{
-    Command, Version,
-    headers::{self, challenges},
-};
-use easrig_exchange::{
-    Content as Kept, Exchange, ExchangeNumber, Failure, Origin, Outcome, Phase, Redactor, Request, Secret,
-};
+use easrig_exchange::{Content as Kept, Exchange, ExchangeNumber, Origin, Outcome, Redactor, Request, Secret};
 use easrig_scenario::{
-    CellId, Content, Decoded,
-    difference::{
-        Allowed, Comparison, Contents, Difference, Kind, Owned, Pair, Terms, compare_decoded, owned, owned_value,
-    },
+    CellId, Decoded,
+    difference::Allowed,
     event::{Event, ExchangeCard},
 };
-use easrig_transport::{Attempt, Patience, Session};
-use easrig_wbxml::Element;
+use easrig_transport::{Attempt, Patience};
 use futures_util::{
     StreamExt,
     future::{AbortHandle, Abortable, BoxFuture, FutureExt},
@@ -26,16 +17,14 @@ use futures_util::{
 };
 
 use super::binding::{Because, Bindings, Unbound, Withheld};
-use super::care::{Care, Effect, asks_with_filler, is_invitation, subjects};
+use super::care::{Care, asks_with_filler, is_invitation, subjects};
 use super::cast::Cast;
-use super::compose::{Composer, folder_of};
+use super::compose::Composer;
+use super::device::{Device, is_refused_key, keep_wrong_keys, withhold};
 use super::ledger::Ledger;
-use super::rename::{Names, Person, is_sent};
-use super::{Came, Entry, Mode, Pace, Recording, ReplayError, ReplayObserver, ReplayOrders, Replayed, Row, Totals};
+use super::rename::Person;
+use super::{Came, Entry, Pace, Recording, ReplayError, ReplayObserver, ReplayOrders, Replayed, Row};
 use crate::{RunFolder, clock::now};
-
-/// How far apart the clocks of two servers may be, in seconds.
-const CLOCKS: i64 = 120;
 
 /// How many requests may be under way at once.
 const IN_FLIGHT: usize = 64;
@@ -45,36 +34,28 @@ const LONGEST: Duration = Duration::from_secs(2 * 3600);
 
 /// Everything that a replay knows while it goes on.
 pub(super) struct Stage<R: Read + Seek> {
-    orders: ReplayOrders,
-    recording: Recording<R>,
-    folder: Arc<RunFolder>,
-    observer: Arc<dyn ReplayObserver>,
-    redactor: Redactor,
-    cast: Cast,
-    people: Vec<Person>,
-    devices: BTreeMap<String, Device>,
-    stopped: BTreeMap<usize, String>,
-    rows: Vec<Row>,
+    pub(super) orders: ReplayOrders,
+    pub(super) recording: Recording<R>,
+    pub(super) folder: Arc<RunFolder>,
+    pub(super) observer: Arc<dyn ReplayObserver>,
+    pub(super) redactor: Redactor,
+    pub(super) cast: Cast,
+    pub(super) people: Vec<Person>,
+    pub(super) devices: BTreeMap<String, Device>,
+    pub(super) stopped: BTreeMap<usize, String>,
+    pub(super) rows: Vec<Row>,
     /// Rows that cannot be told for sure, with the reason.
-    doubts: BTreeMap<usize, String>,
-    left_out: u64,
-    sent: HashSet<String>,
-    fillers: HashMap<u64, u64>,
+    pub(super) doubts: BTreeMap<usize, String>,
+    /// How many commands were left out, by pair of mailboxes.
+    pub(super) left_out: BTreeMap<usize, u64>,
+    pub(super) sent: HashSet<String>,
+    pub(super) fillers: HashMap<u64, u64>,
     /// Seconds between recorded and present answers, least and most.
-    later: Option<(i64, i64)>,
-    seed: String,
+    pub(super) later: Option<(i64, i64)>,
+    pub(super) seed: String,
     flight: FuturesUnordered<BoxFuture<'static, Arrival>>,
-    under_way: BTreeMap<usize, (i64, Option<AbortHandle>)>,
-    inquired: bool,
-}
-
-/// One recorded device.
-struct Device {
-    session: Arc<Session>,
-    bindings: Bindings,
-    ledger: Ledger,
-    cookies: Vec<(String, String)>,
-    version: Option<Version>,
+    pub(super) under_way: BTreeMap<usize, (i64, Option<AbortHandle>)>,
+    pub(super) inquired: bool,
 }
 
 /// A request that has its answer.
@@ -112,7 +93,7 @@ impl<R: Read + Seek> Stage<R> {
             stopped: BTreeMap::new(),
             rows: Vec::new(),
             doubts: BTreeMap::new(),
-            left_out: 0,
+            left_out: BTreeMap::new(),
             sent: HashSet::new(),
             fillers: HashMap::new(),
             later: None,
@@ -251,11 +232,11 @@ impl<R: Read + Seek> Stage<R> {
         let care = Care { bindings: &device.bindings, accounts: &self.orders.accounts, people: &self.people };
         let effect = care.effect(recorded, decoded);
         if let Some(why) = effect.refusal(self.orders.allowed) {
-            self.left_out = self.left_out.saturating_add(u64::from(effect != Effect::Reads));
+            self.note_left_out(account);
             return Some((Because::LeftOut, why));
         }
         if !self.recording.has_contents() && is_invitation(recorded, decoded) {
-            self.left_out = self.left_out.saturating_add(1);
+            self.note_left_out(account);
             return Some((
                 Because::LeftOut,
                 "it is an invitation, and its contents are not in the recording".to_owned(),
@@ -265,6 +246,11 @@ impl<R: Read + Seek> Stage<R> {
             return Some((Because::LeftOut, "the words it asks for are not in the recording".to_owned()));
         }
         None
+    }
+
+    fn note_left_out(&mut self, account: usize) {
+        let count = self.left_out.entry(account / 2).or_default();
+        *count = count.saturating_add(1);
     }
 
     /// Notes that a request is not sent; what its recorded answer handed out is missing from then on.
@@ -300,7 +286,6 @@ impl<R: Read + Seek> Stage<R> {
         self.device(&key);
         let Self { devices, orders, people, seed, .. } = self;
         let device = devices.get_mut(&key).expect("made above");
-        device.version = decoded.version.or(device.version);
         let account = orders.accounts.get(account).expect("the cast names given accounts");
         let mut composer = Composer {
             endpoint: &orders.endpoint,
@@ -359,12 +344,12 @@ impl<R: Read + Seek> Stage<R> {
                 Outcome::Failed(failure) => failure.to_string(),
             });
         }
-        self.judge(row, &entry, &recorded, (&exchange, &decoded));
+        self.judge(row, &entry, account, &recorded, (&exchange, &decoded));
         self.heed(row, &entry, account, &recorded, &exchange).await
     }
 
     /// Writes an exchange down as it may be written.
-    fn keep(
+    pub(super) fn keep(
         &self,
         entry: &Entry,
         recorded: &Exchange,
@@ -382,393 +367,22 @@ impl<R: Read + Seek> Stage<R> {
         Ok(number)
     }
 
-    /// Compares an answer with the recorded one, and learns what the target calls things.
-    fn judge(&mut self, row: usize, entry: &Entry, recorded: &Exchange, (exchange, decoded): (&Exchange, &Decoded)) {
-        if entry.is_given_up {
-            return;
-        }
-        let before = Decoded::of(recorded);
-        let key = self.key(entry, recorded);
-        let moved = exchange.started.0.saturating_sub(recorded.started.0) / 1_000_000;
-        let (least, most) = self.later.unwrap_or((moved, moved));
-        let later = (least.min(moved), most.max(moved));
-        self.later = Some(later);
-        let contents = match (self.recording.has_contents(), self.orders.keep_content) {
-            (false, _) => Contents::Filler,
-            (true, true) => Contents::Quoted,
-            (true, false) => Contents::Told,
-        };
-        let Self { devices, people, sent, orders, .. } = self;
-        let device = devices.get_mut(&key).expect("it has sent the request");
-        restart(device, &before, decoded);
-        let sends_filler = contents == Contents::Filler && orders.mode == Mode::Rebound;
-        let names = Names { bindings: &device.bindings, people, sent, sends_filler };
-        let terms = Terms {
-            contents,
-            later: (later.0.saturating_sub(CLOCKS), later.1.saturating_add(CLOCKS)),
-            renamed: &names,
-        };
-        let mut comparison = compare_decoded((recorded, &before), (exchange, decoded), terms);
-        device.ledger.take(row, &mut comparison);
-        device.ledger.remember(decoded.answer.root());
-        device.ledger.note_promises(before.answer.root());
-        let joined = device.ledger.join(terms);
-        let mut learned = vec![(row, comparison)];
-        learned.extend(joined);
-        for (row, comparison) in learned {
-            self.learn(row, &key, comparison);
-        }
-        let withheld = Withheld { exchange: entry.number.0, because: Because::Differs };
-        let sent = &self.sent;
-        if let Some(device) = self.devices.get_mut(&key) {
-            note_made(&mut device.bindings, decoded, sent);
-            carry_keys(&mut device.bindings, &before, decoded);
-            withhold(&mut device.bindings, &before, &withheld);
-        }
-        if self.left_out > 0 {
-            let why = format!("{} commands were left out before, and this may follow from it", self.left_out);
-            self.doubts.insert(row, why);
-        }
-    }
-
-    fn learn(&mut self, row: usize, key: &str, comparison: Comparison) {
-        let Comparison { differences, allowed, pairs, fillers, .. } = comparison;
-        if let Some(device) = self.devices.get_mut(key) {
-            pairs.iter().for_each(|pair| device.bindings.bind(pair));
-        }
-        let mut broken = Vec::new();
-        for filler in fillers {
-            let known = *self.fillers.entry(filler.before).or_insert(filler.after);
-            if known != filler.after {
-                broken.push(Difference {
-                    kind: Kind::ItemChanged,
-                    path: filler.path,
-                    before: "a text that stood elsewhere too".to_owned(),
-                    after: "another text than stands there".to_owned(),
-                    requirement: None,
-                });
-            }
-        }
-        if let Some(row) = self.rows.get_mut(row) {
-            row.differences.extend(differences);
-            row.differences.extend(broken);
-            row.allowed.add(&allowed);
-        }
-    }
-
-    /// Takes from an answer what concerns everything that follows: cookies, a refused login, a target out of reach.
-    async fn heed(
-        &mut self,
-        row: usize,
-        entry: &Entry,
-        account: usize,
-        recorded: &Exchange,
-        exchange: &Exchange,
-    ) -> Result<(), ReplayError> {
-        let Some(answer) = exchange.response() else {
-            // A server that keeps a request for longer than it did has answered otherwise; one out of reach has not.
-            let is_silent =
-                matches!(&exchange.outcome, Outcome::Failed(Failure::Timeout { phase: Phase::FirstByte, .. }));
-            if recorded.response().is_some() && !is_silent {
-                let why = format!(
-                    "the target gave no answer: {}",
-                    self.rows.get(row).and_then(|row| row.after.clone()).unwrap_or_default()
-                );
-                self.doubts.insert(row, why);
-            }
-            return Ok(());
-        };
-        let key = self.key(entry, recorded);
-        for cookie in answer.headers.all("Set-Cookie") {
-            let pair = cookie.split(';').next().and_then(|pair| pair.split_once('='));
-            if let (Some((name, value)), Some(device)) = (pair, self.devices.get_mut(&key)) {
-                device.cookies.retain(|(known, _)| known != name.trim());
-                device.cookies.push((name.trim().to_owned(), value.trim().to_owned()));
-            }
-        }
-        let had_login = exchange.request.headers.get("Authorization").is_some();
-        if answer.status == 401 && had_login {
-            let name = self.orders.accounts.get(account).map(|account| account.user.clone()).unwrap_or_default();
-            let why = format!(
-                "the account `{name}` is not used any more: the target refused its login (HTTP 401) at exchange {}, and \
-                 another try could lock the account",
-                entry.number.0
-            );
-            self.stopped.entry(account).or_insert(why);
-            let offered: Vec<_> = answer.headers.all(headers::WWW_AUTHENTICATE).flat_map(challenges).collect();
-            let only_bearer = offered.iter().any(|c| c.is("Bearer")) && !offered.iter().any(|c| c.is("Basic"));
-            if only_bearer && !self.inquired {
-                self.inquired = true;
-                self.inquire(row, &key, account, entry, recorded, exchange).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Asks a target that takes tokens alone which versions it speaks: the device's own may be refused too. No password is
-    /// tried by it; an account without a token asks as nobody, which some servers answer.
-    async fn inquire(
-        &mut self,
-        row: usize,
-        key: &str,
-        account: usize,
-        entry: &Entry,
-        recorded: &Exchange,
-        refused: &Exchange,
-    ) -> Result<(), ReplayError> {
-        let token = self.orders.accounts.get(account).and_then(|account| account.token.clone());
-        let bearer = token.map(|token| headers::bearer(token.expose()));
-        let mut request = refused.request.clone();
-        request.method = "OPTIONS".to_owned();
-        request.url = self.orders.endpoint.clone();
-        request.body = Vec::new();
-        let kept = refused.request.headers.iter().filter(|(name, _)| {
-            !matches!(name.to_ascii_lowercase().as_str(), "content-length" | "content-type" | "ms-asprotocolversion")
-        });
-        request.headers = kept
-            .filter_map(|(name, value)| match name.eq_ignore_ascii_case("Authorization") {
-                true => Some((name.to_owned(), bearer.clone()?)),
-                false => Some((name.to_owned(), value.to_owned())),
-            })
-            .collect();
-        let session = Arc::clone(&self.device(key).session);
-        let attempt = session.send(&request, &Patience::default()).await;
-        let exchange = Exchange {
-            number: ExchangeNumber(0),
-            origin: Origin::Replayed,
-            sender: recorded.sender.clone(),
-            started: attempt.started,
-            request,
-            outcome: attempt.outcome,
-            times: attempt.times,
-            tls: attempt.tls,
-        };
-        let decoded = Decoded::of(&exchange);
-        self.keep(entry, recorded, &exchange, &decoded)?;
-        let spoken = self.spoken(recorded)?;
-        let offered = exchange.response().and_then(|answer| answer.headers.get(headers::PROTOCOL_VERSIONS));
-        if let (Some(spoken), Some(offered)) = (spoken, offered)
-            && !headers::list(offered).any(|version| version == spoken.to_string())
-            && let Some(row) = self.rows.get_mut(row)
-        {
-            row.differences.push(Difference {
-                kind: Kind::VersionGone,
-                path: headers::PROTOCOL_VERSIONS.to_owned(),
-                before: format!("{spoken}, which the device speaks, is offered"),
-                after: format!("{offered} is demanded of every device"),
-                requirement: None,
-            });
-        }
-        Ok(())
-    }
-
-    /// The version that the sender of an exchange speaks in the recording.
-    fn spoken(&mut self, recorded: &Exchange) -> Result<Option<Version>, ReplayError> {
-        let numbers: Vec<ExchangeNumber> = self
-            .recording
-            .entries()
-            .iter()
-            .filter(|entry| entry.sender == recorded.sender)
-            .map(|entry| entry.number)
-            .take(64)
-            .collect();
-        for number in numbers {
-            if let Some(version) = self.recording.get(number)?.and_then(|exchange| Decoded::of(&exchange).version) {
-                return Ok(Some(version));
-            }
-        }
-        Ok(None)
-    }
-
-    fn finish(mut self) -> Replayed {
-        for device in self.devices.values_mut() {
-            let Device { ledger, bindings, .. } = device;
-            for row in ledger.close(&mut self.rows, &|folder| bindings.now(Owned::Folder, "", folder)) {
-                let why = "the target has more for this folder than the recording asks for; it may be among that";
-                self.doubts.entry(row).or_insert_with(|| why.to_owned());
-            }
-        }
-        let mut allowed = Allowed::default();
-        for (index, row) in self.rows.iter_mut().enumerate() {
-            allowed.add(&row.allowed);
-            if row.why.is_some() {
-                continue;
-            }
-            let doubt = self.doubts.remove(&index);
-            row.came = match (row.differences.is_empty(), row.allowed.total()) {
-                (true, 0) => Came::Same,
-                (true, _) => Came::Allowed,
-                (false, _) => Came::Different,
-            };
-            if let Some(why) = doubt.filter(|_| row.came == Came::Different && row.differences.iter().all(may_follow)) {
-                row.came = Came::Inconclusive;
-                row.why = Some(why);
-            }
-        }
-        Replayed {
-            format: 1,
-            recording: self.orders.recording,
-            target: self.orders.target_name,
-            mode: self.orders.mode.name().to_owned(),
-            contents: self.recording.has_contents(),
-            totals: Totals::of(&self.rows),
-            exchanges: self.rows,
-            allowed,
-        }
-    }
-
     /// By what a device is known: persona and role, its id, or what it calls itself.
-    fn key(&self, entry: &Entry, recorded: &Exchange) -> String {
+    pub(super) fn key(&self, entry: &Entry, recorded: &Exchange) -> String {
         if !entry.sender.persona.is_empty() {
             return format!("{}/{}", entry.sender.persona, entry.sender.role);
         }
         name_of(entry, recorded)
     }
 
-    fn device(&mut self, key: &str) -> &mut Device {
+    pub(super) fn device(&mut self, key: &str) -> &mut Device {
         let client = &self.orders.client;
         self.devices.entry(key.to_owned()).or_insert_with(|| Device {
             session: Arc::new(client.session()),
             bindings: Bindings::default(),
             ledger: Ledger::default(),
             cookies: Vec::new(),
-            version: None,
         })
-    }
-}
-
-impl Unbound {
-    fn words(&self) -> (Because, String) {
-        let name = self.owned.name();
-        match &self.withheld {
-            Some(Withheld { exchange, because: Because::LeftOut }) => {
-                (Because::LeftOut, format!("it needs the {name} of exchange {exchange}, which was left out"))
-            }
-            Some(Withheld { exchange, because: Because::Untold }) => {
-                (Because::Untold, format!("it needs the {name} of exchange {exchange}, which has no answer"))
-            }
-            Some(Withheld { exchange, because: Because::Differs }) => {
-                (Because::Differs, format!("it needs the {name} of exchange {exchange}, which the target did not give"))
-            }
-            None => (Because::Untold, format!("nothing in the recording says where its {name} comes from")),
-        }
-    }
-}
-
-/// Whether the recording's server said that it does not know the key.
-fn is_refused_key(decoded: &Decoded) -> bool {
-    let status = decoded.status.map(|(_, status)| status.0);
-    matches!((decoded.command(), status), (Some(Command::Sync), Some(3)) | (Some(Command::FolderSync), Some(9)))
-}
-
-/// A key that no answer gave and that was refused is a wrong key of the device's own, and stays one.
-fn keep_wrong_keys(bindings: &mut Bindings, decoded: &Decoded) {
-    for (folder, value) in wrong_keys(decoded) {
-        for owned in [Owned::SyncKey, Owned::HierarchyKey] {
-            if bindings.now(owned, &folder, &value).is_none() {
-                let (before, after, folder) = (value.clone(), value.clone(), folder.clone());
-                bindings.bind(&Pair { path: String::new(), owned, folder, before, after });
-            }
-        }
-    }
-}
-
-/// The keys of a request, with the folder they are for.
-fn wrong_keys(decoded: &Decoded) -> Vec<(String, String)> {
-    match decoded.command() {
-        Some(Command::Sync) => keys(&decoded.request),
-        _ => {
-            let children = decoded.request.root().into_iter().flat_map(Element::children);
-            let keys = children.filter(|e| e.tag().name() == Some("SyncKey"));
-            keys.map(|key| (String::new(), owned_value(key))).collect()
-        }
-    }
-}
-
-/// Whether a difference may follow from something that was not done before.
-fn may_follow(difference: &Difference) -> bool {
-    !matches!(
-        difference.kind,
-        Kind::LoginRefused
-            | Kind::VersionGone
-            | Kind::CommandGone
-            | Kind::ContentTypeChanged
-            | Kind::FolderTypeChanged
-            | Kind::PolicyChanged
-            | Kind::KeyNotAdvanced
-    )
-}
-
-/// Keys of a Sync that only one side answered with nothing: where nothing changed, the key of the request goes on.
-fn carry_keys(bindings: &mut Bindings, before: &Decoded, after: &Decoded) {
-    let both = before.command() == Some(Command::Sync) && (before.http, after.http) == (Some(200), Some(200));
-    let (known, now) = match (&before.answer, &after.answer) {
-        (Content::Document(_), Content::Empty) if both => (keys(&before.answer), keys(&after.request)),
-        (Content::Empty, Content::Document(_)) if both => (keys(&before.request), keys(&after.answer)),
-        _ => return,
-    };
-    for (folder, key) in known {
-        let place = bindings.now(Owned::Folder, "", &folder);
-        if let Some((_, new)) = now.iter().find(|(other, _)| Some(other) == place.as_ref()) {
-            bindings.bind(&Pair {
-                path: String::new(),
-                owned: Owned::SyncKey,
-                folder,
-                before: key,
-                after: new.clone(),
-            });
-        }
-    }
-}
-
-/// The key of each folder in a Sync.
-fn keys(content: &Content) -> Vec<(String, String)> {
-    let collections = content.root().into_iter().flat_map(Element::descendants);
-    let key = |e: Element<'_>| {
-        let key = e.children().find(|child| child.tag().name() == Some("SyncKey"))?;
-        Some((folder_of(e)?, owned_value(key)))
-    };
-    collections.filter_map(key).collect()
-}
-
-/// Everything that a recorded answer handed out and that has no counterpart.
-fn withhold(bindings: &mut Bindings, decoded: &Decoded, why: &Withheld) {
-    for element in decoded.answer.root().into_iter().flat_map(Element::descendants).filter(|e| e.is_leaf()) {
-        if let Some(owned) = owned(element.tag()) {
-            bindings.withhold(owned, &owned_value(element), why);
-        }
-    }
-}
-
-/// A collection that starts over brings everything again.
-fn restart(device: &mut Device, before: &Decoded, after: &Decoded) {
-    for decoded in [before, after] {
-        let elements = decoded.request.root().into_iter().flat_map(Element::descendants);
-        for element in elements {
-            let starts = element.children().any(|e| e.tag().name() == Some("SyncKey") && e.text() == "0");
-            if let Some(folder) = folder_of(element).filter(|_| starts) {
-                device.ledger.restart(&folder);
-            }
-        }
-    }
-}
-
-/// Remembers the ids of what this replay made on the target.
-fn note_made(bindings: &mut Bindings, answer: &Decoded, sent: &HashSet<String>) {
-    let Some(root) = answer.answer.root() else { return };
-    if root.tag().name() == Some("FolderCreate") {
-        let ids = root.children().filter(|e| e.tag().name() == Some("ServerId"));
-        ids.for_each(|id| bindings.note_made(owned_value(id)));
-    }
-    let is_item = |e: &Element<'_>| matches!(e.tag().name(), Some("Add" | "Fetch" | "Result")) && !e.is_leaf();
-    for item in root.descendants().filter(is_item) {
-        let subject = |e: &Element<'_>| e.tag().name() == Some("Subject") && is_sent(sent, e.text().trim());
-        let is_response = item.children().any(|e| e.tag().name() == Some("ClientId"));
-        if is_response || item.descendants().any(|e| subject(&e)) {
-            let ids = item.descendants().filter(|e| e.is_leaf());
-            let ids = ids.filter(|e| matches!(owned(e.tag()), Some(Owned::Item | Owned::File | Owned::LongId)));
-            ids.for_each(|id| bindings.note_made(owned_value(id)));
-        }
     }
 }
 
