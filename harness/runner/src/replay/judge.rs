@@ -57,8 +57,8 @@ impl<R: Read + Seek> Stage<R> {
         };
         let mut comparison = compare_decoded((recorded, &before), (exchange, decoded), terms);
         device.ledger.take(row, &mut comparison);
-        device.ledger.remember(decoded.answer.root());
-        device.ledger.note_promises(before.answer.root());
+        device.ledger.remember(decoded);
+        device.ledger.note_promises(&before);
         let joined = device.ledger.join(terms);
         let mut learned = vec![(row, comparison)];
         learned.extend(joined);

@@ -1,6 +1,7 @@
 use std::collections::HashSet;
 
 use easrig_scenario::difference::{Comparison, Kind, Owned, Rule, Stray, Terms, compare_strays, owned, owned_value};
+use easrig_scenario::{Content, Decoded};
 use easrig_wbxml::Element;
 
 use super::Row;
@@ -33,8 +34,11 @@ impl Ledger {
     }
 
     /// Remembers what an answer of the target has brought.
-    pub(super) fn remember(&mut self, answer: Option<Element<'_>>) {
-        for collection in answer.into_iter().flat_map(Element::descendants).filter(is_collection) {
+    pub(super) fn remember(&mut self, answer: &Decoded) {
+        quiet(answer).for_each(|folder| {
+            self.unfinished.remove(&folder);
+        });
+        for collection in answer.answer.root().into_iter().flat_map(Element::descendants).filter(is_collection) {
             let folder = super::compose::folder_of(collection).unwrap_or_default();
             match promises_more(collection) {
                 true => self.unfinished.insert(folder.clone()),
@@ -53,8 +57,11 @@ impl Ledger {
     }
 
     /// Remembers of which folders the recording was promised more.
-    pub(super) fn note_promises(&mut self, answer: Option<Element<'_>>) {
-        for collection in answer.into_iter().flat_map(Element::descendants).filter(is_collection) {
+    pub(super) fn note_promises(&mut self, answer: &Decoded) {
+        quiet(answer).for_each(|folder| {
+            self.unfinished_before.remove(&folder);
+        });
+        for collection in answer.answer.root().into_iter().flat_map(Element::descendants).filter(is_collection) {
             let folder = super::compose::folder_of(collection).unwrap_or_default();
             match promises_more(collection) {
                 true => self.unfinished_before.insert(folder),
@@ -113,6 +120,13 @@ impl Ledger {
 
 fn is_collection(element: &Element<'_>) -> bool {
     element.tag().namespace() == Some("AirSync") && element.tag().name() == Some("Collection")
+}
+
+/// The folders of a Sync that was answered with nothing: there is no more of them.
+fn quiet(answer: &Decoded) -> impl Iterator<Item = String> {
+    let is_quiet = answer.http == Some(200) && matches!(answer.answer, Content::Empty);
+    let asked = answer.request.root().filter(|_| is_quiet).into_iter().flat_map(Element::descendants);
+    asked.filter(is_collection).filter_map(super::compose::folder_of)
 }
 
 fn promises_more(collection: Element<'_>) -> bool {
