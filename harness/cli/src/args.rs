@@ -17,8 +17,8 @@ use easrig_runner::Account;
 use crate::output::Color;
 pub(crate) use baseline::{ApproveArgs, BaselineArgs, BaselineCommand, BaselineName, CheckArgs};
 pub(crate) use capture::{
-    CensusArgs, ExportArgs, ImportArgs, JudgeArgs, KeyArgs, LearnArgs, PersonaCommand, ScrubArgs, SelectArgs, ShowArgs,
-    ShowFormat,
+    CensusArgs, CensusFormat, ExportArgs, ImportArgs, JudgeArgs, KeyArgs, LearnArgs, PersonaCommand, ScrubArgs,
+    SelectArgs, ShowArgs, ShowFormat,
 };
 pub(crate) use compare::{CompareArgs, CompareFormat};
 pub(crate) use replay::ReplayArgs;

@@ -9,10 +9,12 @@ use miette::{IntoDiagnostic as _, WrapErr as _};
 use serde::Serialize;
 
 use crate::{
-    args::{CensusArgs, ListFormat},
+    args::{CensusArgs, CensusFormat},
     import::source::{self, Kind, Source},
     output::Output,
 };
+
+mod page;
 
 /// The widest cell of the table, in characters; what is longer is cut, and whole in JSON.
 const CELL_MOST: usize = 32;
@@ -38,14 +40,21 @@ pub(crate) fn census(args: &CensusArgs, output: &Output) -> miette::Result<Exit>
         }
     }
     let text = match args.format {
-        ListFormat::Json => {
+        CensusFormat::Json => {
             serde_json::to_string_pretty(&Whole { format: 1, census: &census }).into_diagnostic()? + "\n"
         }
-        ListFormat::Human => table(&census.devices),
+        CensusFormat::Human => table(&census.devices),
+        CensusFormat::Html => page::page(&census, &sources(args)),
     };
     output.write(text.as_bytes())?;
     output.say(&tally(&census));
     Ok(if census.devices.is_empty() { Exit::Nothing } else { Exit::Well })
+}
+
+/// Where the devices were seen, without the folders.
+fn sources(args: &CensusArgs) -> String {
+    let names = args.files.iter().map(|path| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy());
+    names.collect::<Vec<_>>().join(", ")
 }
 
 /// A census with the number of its form.
@@ -92,22 +101,25 @@ fn table(devices: &[Device]) -> String {
 }
 
 fn row(device: &Device) -> [String; 9] {
-    // The best that is known of what it is: the table's words, else how it introduces itself.
-    let about: Vec<&str> = [&device.models, &device.systems].into_iter().flatten().map(String::as_str).collect();
-    let about = if about.is_empty() { joined(&device.agents) } else { about.join(", ") };
     let last = device.last_success.map(day).unwrap_or_default();
     let id = if device.id.is_empty() { "(none)" } else { &device.id };
     [
         cell(id),
         cell(&device.kind),
         cell(&joined(&device.users)),
-        cell(&about),
+        cell(&about(device)),
         cell(&joined(&device.versions)),
         cell(&counted(&device.commands)),
         cell(&counted(&device.statuses)),
         cell(&joined(&device.access)),
         last,
     ]
+}
+
+/// The best that is known of what it is: the table's words, else how it introduces itself.
+fn about(device: &Device) -> String {
+    let about: Vec<&str> = [&device.models, &device.systems].into_iter().flatten().map(String::as_str).collect();
+    if about.is_empty() { joined(&device.agents) } else { about.join(", ") }
 }
 
 fn joined<'v>(values: impl IntoIterator<Item = &'v String>) -> String {

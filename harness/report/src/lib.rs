@@ -5,6 +5,7 @@
 //! This room opens no files and knows neither runner nor network: whoever has the bytes of an exchange hands them in.
 
 mod baseline;
+mod census;
 mod compare;
 mod exit;
 mod github;
@@ -22,6 +23,7 @@ mod terminal;
 mod trouble;
 
 pub use baseline::{Checked, Difference, Parts, Snapshot, SnapshotPath, check, snapshots};
+pub use census::{Phone, census_page};
 pub use compare::{
     Both, Cause, CauseKind, Change, Class, Comparison, Family, Fate, Member, Pace, REPEAT_LEAST, Row, SoftwareChange,
     Standing, TargetChange, compare_brief, compare_json, compare_junit, compare_markdown, compare_schema,

@@ -258,14 +258,23 @@ pub(crate) struct CensusArgs {
     #[arg(value_name = "FILE", required = true)]
     pub(crate) files: Vec<PathBuf>,
 
-    /// human or json
+    /// human, json or html
     ///
-    /// `json` holds everything that was learned, with times in microseconds since 1970. Example: --format json
+    /// `json` holds everything that was learned, with times in microseconds since 1970; `html` is one page that needs
+    /// nothing else, with the phones worth a look on top. Example: --format html > phones.html
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT", hide_possible_values = true)]
-    pub(crate) format: ListFormat,
+    pub(crate) format: CensusFormat,
 
     #[command(flatten)]
     pub(crate) keys: KeyArgs,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CensusFormat {
+    #[default]
+    Human,
+    Json,
+    Html,
 }
 
 /// What opens TLS in packet captures.

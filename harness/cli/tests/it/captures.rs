@@ -156,6 +156,11 @@ fn a_census_counts_logs_and_captures_together() {
     assert!(ended.stderr.contains("2 devices in 3 lines and requests, 1 about something else"), "{}", ended.stderr);
     let json: Value = serde_json::from_str(easrig(&["census", text(&log), "--format", "json"]).text()).unwrap();
     assert_eq!((&json["format"], &json["devices"][0]["commands"]["Sync"]), (&1.into(), &1.into()), "{json}");
+    let page = easrig(&["census", text(&log), text(&har), "--format", "html"]);
+    assert_eq!(page.code, 0, "{}", page.stderr);
+    for words in ["<title>2 phones</title>", "ApplF17K9PT", "person-canary", "from u.log, x.har"] {
+        assert!(page.text().contains(words), "{words}: {}", page.text());
+    }
     assert_eq!(easrig(&["census", text(&log), text(&bad)]).code, 2);
     assert_eq!(easrig(&["census", "/nowhere/at/all"]).code, 2);
     assert_eq!(easrig(&["census", &capture("tls13-no-keys.pcapng")]).code, 4);
@@ -204,4 +209,25 @@ fn every_committed_capture_has_its_origin_and_shows_what_it_did() {
             assert_eq!(statuses(again.text()), statuses(shown.text()), "{name}");
         }
     }
+}
+
+#[test]
+fn a_census_page_puts_phones_on_top_that_a_change_may_hit() {
+    let dir = tempfile::tempdir().unwrap();
+    let (table, log) = (dir.path().join("devices.csv"), dir.path().join("u.log"));
+    let rows = "DeviceId,DeviceType,DeviceOS,DeviceAccessState\nGOOD1,iPhone,iOS 17,Allowed\nHELD1,Android,Android 4,Quarantined\n";
+    fs::write(&table, rows).unwrap();
+    let query = "User=bob&DeviceId=OLD1&DeviceType=WP&Cmd=Sync&Ver=2.5";
+    fs::write(
+        &log,
+        format!("#Fields: date time cs-method cs-uri-stem cs-uri-query cs(User-Agent) sc-status\n2026-11-22 05:00:00 POST /Microsoft-Server-ActiveSync/default.eas {query} MSFT 403\n"),
+    )
+    .unwrap();
+    let page = easrig(&["census", text(&table), text(&log), "--format", "html"]);
+    assert_eq!(page.code, 0, "{}", page.stderr);
+    let page = page.text();
+    assert!(page.contains("<title>3 phones, 2 worth a look</title>"), "{page}");
+    assert!(page.contains("access: Quarantined") && page.contains("1 × HTTP 403 and no synchronisation"), "{page}");
+    let phones = page.split("Every phone").nth(1).unwrap();
+    assert!(phones.find("HELD1").unwrap() < phones.find("GOOD1").unwrap(), "{phones}");
 }
