@@ -47,16 +47,20 @@ stability TIMES="20":
 # cargo insta reads the snapshots of baselines
 insta:
     harness/cli/tests/insta.sh
+# captures of real traffic to the lab hold what the run wrote down (installs tcpdump; root)
+lab-captured *ARGS:
+    harness/lab/captured.sh {{ARGS}}
 
 # foreign clients judge the reference server: pyactivesync, libwbxml
 foreign:
     harness/foreign/run.sh
 
-# benchmarks and the ratios against peers (installs Debian's libwbxml2-dev)
+# benchmarks and the ratios against peers (installs Debian's libwbxml2-dev, tshark, tcpflow)
 bench:
     cargo bench -p easrig-wbxml
     python3 harness/wbxml/benches/peers/compare.py
     harness/cli/benches/run.sh
+    harness/capture/benches/peers.sh
 
 # ten seconds of every fuzz target (needs a C++ compiler, for libFuzzer)
 fuzz SECONDS="10":

@@ -36,7 +36,7 @@ POLL=${SOGO_POLL:-5}
 EASDEBUG=${SOGO_EAS_DEBUG:-YES}
 
 P_PG=$((BASE+10)) P_MEMC=$((BASE+11)) P_IMAP=$((BASE+12)) P_LMTP=$((BASE+13))
-P_SMTP=$((BASE+14)) P_SOGO=$((BASE+15)) P_HTTP=$((BASE+80)) P_TLS=$((BASE+443))
+P_SMTP=$((BASE+14)) P_SOGO=$((BASE+15)) P_HTTP=$((BASE+80)) P_TLS=$((BASE+443)) P_TLS12=$((BASE+442))
 
 # Four pairs, owner and partner in turn; each owner is seeded, each pair is one lease.
 USERS=(alice bob carol dave erin frank grace heidi)
@@ -401,9 +401,28 @@ part_tls() {
 part_nginx() {
   alive nginx && return 0
   stop_one nginx-worker KILL # outlives a master that was killed, and keeps its ports
-  need_free "$P_TLS" nginx; need_free "$P_HTTP" nginx
+  need_free "$P_TLS" nginx; need_free "$P_HTTP" nginx; need_free "$P_TLS12" nginx
   local d=$STATE/nginx
   mkdir -p "$d/tmp"; rm -f "$d/nginx.pid"
+  cat > "$d/location.conf" <<-CONF
+	proxy_http_version 1.0;
+	proxy_buffering off;
+	proxy_read_timeout 3600s;
+	proxy_send_timeout 3600s;
+	proxy_set_header Host \$http_host;
+	proxy_set_header X-Forwarded-For \$remote_addr;
+	proxy_set_header x-webobjects-server-protocol HTTP/1.0;
+	proxy_set_header x-webobjects-remote-host 127.0.0.1;
+	proxy_set_header x-webobjects-server-name \$server_name;
+	proxy_set_header x-webobjects-server-url \$scheme://\$http_host;
+	proxy_set_header x-webobjects-server-port \$server_port;
+	proxy_set_header x-webobjects-remote-user "";
+	location = /Microsoft-Server-ActiveSync {
+	  proxy_pass http://127.0.0.1:$P_SOGO/SOGo/Microsoft-Server-ActiveSync;
+	}
+	location ^~ /SOGo { proxy_pass http://127.0.0.1:$P_SOGO; }
+	location / { return 404; }
+	CONF
   cat > "$d/nginx.conf" <<-CONF
 	user www-data;
 	worker_processes 1;
@@ -417,30 +436,22 @@ part_nginx() {
 	  client_body_temp_path $d/tmp/body; proxy_temp_path $d/tmp/proxy;
 	  fastcgi_temp_path $d/tmp/f; uwsgi_temp_path $d/tmp/u; scgi_temp_path $d/tmp/s;
 	  client_max_body_size 64m;
+	  ssl_certificate $STATE/tls/server.crt;
+	  ssl_certificate_key $STATE/tls/server.key;
 	  server {
 	    listen 127.0.0.1:$P_TLS ssl;
 	    listen 127.0.0.1:$P_HTTP;
 	    server_name localhost;
-	    ssl_certificate $STATE/tls/server.crt;
-	    ssl_certificate_key $STATE/tls/server.key;
 	    ssl_protocols TLSv1.2 TLSv1.3;
-	    proxy_http_version 1.0;
-	    proxy_buffering off;
-	    proxy_read_timeout 3600s;
-	    proxy_send_timeout 3600s;
-	    proxy_set_header Host \$http_host;
-	    proxy_set_header X-Forwarded-For \$remote_addr;
-	    proxy_set_header x-webobjects-server-protocol HTTP/1.0;
-	    proxy_set_header x-webobjects-remote-host 127.0.0.1;
-	    proxy_set_header x-webobjects-server-name \$server_name;
-	    proxy_set_header x-webobjects-server-url \$scheme://\$http_host;
-	    proxy_set_header x-webobjects-server-port \$server_port;
-	    proxy_set_header x-webobjects-remote-user "";
-	    location = /Microsoft-Server-ActiveSync {
-	      proxy_pass http://127.0.0.1:$P_SOGO/SOGo/Microsoft-Server-ActiveSync;
-	    }
-	    location ^~ /SOGo { proxy_pass http://127.0.0.1:$P_SOGO; }
-	    location / { return 404; }
+	    include $d/location.conf;
+	  }
+	  # As servers were before 2018: for captures (captured.sh).
+	  server {
+	    listen 127.0.0.1:$P_TLS12 ssl;
+	    server_name localhost;
+	    ssl_protocols TLSv1.2;
+	    ssl_ciphers HIGH:!aNULL:!MD5;
+	    include $d/location.conf;
 	  }
 	}
 	CONF
@@ -490,8 +501,10 @@ show_env() {
   cat <<-TXT
 	EAS_URL=$EAS_URL
 	EAS_URL_PLAIN=http://127.0.0.1:$P_HTTP/Microsoft-Server-ActiveSync
+	EAS_URL_TLS12=https://localhost:$P_TLS12/Microsoft-Server-ActiveSync
 	EAS_URL_SOGOD=http://127.0.0.1:$P_SOGO/SOGo/Microsoft-Server-ActiveSync
 	EAS_CA=$STATE/tls/ca.crt
+	EAS_SERVER_KEY=$STATE/tls/server.key
 	EAS_ACCOUNTS=$ACCOUNTS
 	TXT
   for i in "${!USERS[@]}"; do

@@ -1,6 +1,7 @@
 //! `easrig run`.
 
 use std::{
+    fs::OpenOptions,
     io::ErrorKind,
     path::{Path, PathBuf},
     sync::Arc,
@@ -12,7 +13,7 @@ use easrig_exchange::{Content, Secret};
 use easrig_report::{Exit, Known, Strictness};
 use easrig_runner::{Account, Allowed, Orders, RunFolder, Server, Target, Unfinished, Versions, outline};
 use easrig_scenario::{Level, Scenario};
-use easrig_transport::{Client, ClientConfig, read_certificates};
+use easrig_transport::{Client, ClientConfig, KeyLog, read_certificates};
 use miette::{IntoDiagnostic as _, WrapErr as _, miette};
 
 use crate::{
@@ -188,11 +189,12 @@ impl Draft<'_> {
         &mut self,
         target: Target,
         accounts: Vec<Account>,
-        client: ClientConfig,
+        mut client: ClientConfig,
         allowed: Allowed,
         server: Server,
     ) -> miette::Result<Orders> {
         let args = self.args;
+        client.key_log = key_log(args)?;
         let pairs = accounts.len().div_ceil(2).max(1);
         let jobs = args.jobs.map_or(pairs, |jobs| usize::try_from(jobs.get()).unwrap_or(usize::MAX));
         Ok(Orders {
@@ -216,11 +218,25 @@ impl Draft<'_> {
     }
 }
 
+/// The file of `--keylog`, readable by its owner alone when it is new.
+fn key_log(args: &RunArgs) -> miette::Result<Option<Arc<KeyLog>>> {
+    let Some(path) = args.keylog.as_ref().filter(|_| !args.dry_run) else { return Ok(None) };
+    let mut options = OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path).into_diagnostic();
+    let file = file.wrap_err_with(|| format!("cannot write the key log `{}`", path.display()))?;
+    Ok(Some(Arc::new(KeyLog::new(file))))
+}
+
 /// What was allowed and how trust was widened, as it was written.
 fn said(args: &RunArgs) -> Vec<String> {
     let mut words: Vec<String> = args.allow.iter().map(|effect| format!("--allow {}", effect.name())).collect();
     words.extend(args.disposable.iter().map(|host| format!("--disposable {host}")));
     words.extend(args.insecure.then(|| "--insecure: certificates were not checked".to_owned()));
+    let keylog = |path: &PathBuf| format!("--keylog {}: it decrypts every capture of this run", path.display());
+    words.extend(args.keylog.iter().map(keylog));
     words.extend(args.ca.iter().map(|path| format!("--ca {}", path.display())));
     let resolve = |entry: &easrig_transport::Resolve| format!("--resolve {}:{}={}", entry.host, entry.port, entry.addr);
     words.extend(args.resolve.iter().map(resolve));
@@ -244,6 +260,9 @@ async fn perform_in(args: &RunArgs, orders: Orders, known: Option<&Known>, outpu
     ));
     if args.insecure {
         output.say("WARNING: --insecure: certificates are not checked, and passwords go to whoever answers");
+    }
+    if let Some(path) = &args.keylog {
+        output.say(&format!("WARNING: --keylog: with `{}`, captures of this run give passwords away", path.display()));
     }
     if args.dry_run {
         return dry_run(args.format, &orders, output);

@@ -6,6 +6,7 @@ use rustls_pki_types::CertificateDer;
 use thiserror::Error;
 
 use crate::dns::{Names, Resolve, SrvEntry, SrvError};
+use crate::key_log::KeyLog;
 use crate::tls::Trust;
 use connection::Opened;
 use pool::{Endpoint, Pool};
@@ -32,6 +33,8 @@ pub struct ClientConfig {
     pub srv: Vec<SrvEntry>,
     /// Whether names outside these two tables are asked of the system; without it nothing leaves the machine for a name.
     pub system_names: bool,
+    /// Where the secrets of every connection are written (`--keylog`).
+    pub key_log: Option<Arc<KeyLog>>,
     /// How much of an answer is read.
     pub limits: ClientLimits,
 }
@@ -45,6 +48,7 @@ impl Default for ClientConfig {
             resolve: Vec::new(),
             srv: Vec::new(),
             system_names: true,
+            key_log: None,
             limits: ClientLimits::default(),
         }
     }
@@ -129,7 +133,7 @@ impl Client {
     /// client does.
     pub fn new(config: ClientConfig) -> Result<Self, ClientError> {
         let own_roots = !config.extra_roots.is_empty();
-        let trust = Trust::new(&config.extra_roots, config.system_roots, config.insecure)?;
+        let trust = Trust::new(&config.extra_roots, config.system_roots, config.insecure, config.key_log)?;
         let names = Names { table: config.resolve, srv: config.srv, system: config.system_names };
         Ok(Self { shared: Arc::new(Shared { trust, own_roots, names, limits: config.limits }) })
     }

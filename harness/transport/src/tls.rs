@@ -15,6 +15,7 @@ use tokio_rustls::client::TlsStream;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
 use crate::client::ClientError;
+use crate::key_log::KeyLog;
 
 /// How many names of a certificate are told.
 const MAX_NAMES: usize = 64;
@@ -26,6 +27,7 @@ pub(crate) struct Trust {
     /// `None` without a single root: then no chain is believed.
     verifier: Option<Arc<WebPkiServerVerifier>>,
     insecure: bool,
+    key_log: Option<Arc<KeyLog>>,
 }
 
 impl fmt::Debug for Trust {
@@ -35,7 +37,12 @@ impl fmt::Debug for Trust {
 }
 
 impl Trust {
-    pub(crate) fn new(extra: &[CertificateDer<'static>], system: bool, insecure: bool) -> Result<Self, ClientError> {
+    pub(crate) fn new(
+        extra: &[CertificateDer<'static>],
+        system: bool,
+        insecure: bool,
+        key_log: Option<Arc<KeyLog>>,
+    ) -> Result<Self, ClientError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut roots = RootCertStore::empty();
         if system {
@@ -51,7 +58,7 @@ impl Trust {
             let built = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider)).build();
             Some(built.map_err(|error| rustls::Error::General(error.to_string()))?)
         };
-        Ok(Self { provider, verifier, insecure })
+        Ok(Self { provider, verifier, insecure, key_log })
     }
 
     /// Agrees on TLS over `tcp`; every connection makes a full handshake, so that each record holds the chain that was sent.
@@ -86,6 +93,9 @@ impl Trust {
             .with_no_client_auth();
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         config.resumption = rustls::client::Resumption::disabled();
+        if let Some(key_log) = &self.key_log {
+            config.key_log = Arc::clone(key_log) as Arc<dyn rustls::KeyLog>;
+        }
         Ok(config)
     }
 }

@@ -88,6 +88,13 @@ pub(crate) struct RunArgs {
     #[arg(long, help_heading = "Target")]
     pub(crate) insecure: bool,
 
+    /// Write the TLS secrets of every connection to this file
+    ///
+    /// In the form of SSLKEYLOGFILE, at the end of what is in it. Whoever has it and a capture of the run (tcpdump) reads
+    /// everything, passwords included; the report says so. Example: --keylog keys.log
+    #[arg(long, value_name = "FILE", help_heading = "Target")]
+    pub(crate) keylog: Option<PathBuf>,
+
     /// Use this address for a host: HOST:PORT=ADDR:PORT; repeatable
     ///
     /// Stands in for DNS, to test a server before its name points to it, or one node of several.

@@ -110,3 +110,24 @@ fn a_format_that_is_not_written_and_a_selection_of_nothing_leave_no_file() {
     assert_eq!(easrig(&["export", &file("none"), "-o", &file("x.har")]).code, 2);
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
 }
+
+#[test]
+fn a_key_log_is_written_only_when_asked_for_and_the_report_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let (run, keys) = (dir.path().join("run"), dir.path().join("keys.log"));
+    let (run, keys) = (run.to_str().unwrap(), keys.to_str().unwrap());
+    let args =
+        ["run", "folder-sync/initial", "--target", "embedded:exchange-2019", "--persona", "ios-17", "--keylog", keys];
+    assert_eq!(easrig(&[args.as_slice(), &["--dry-run"]].concat()).code, 0);
+    assert!(fs::metadata(keys).is_err(), "nothing is written in a dry run");
+    let ended = easrig(&[args.as_slice(), &["--out", run]].concat());
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    assert!(ended.stderr.contains("WARNING: --keylog") && ended.text().contains("--keylog"), "{}", ended.text());
+    let log = fs::read_to_string(keys).unwrap();
+    assert!(log.lines().any(|line| line.starts_with("CLIENT_TRAFFIC_SECRET_0 ")), "{log}");
+    let mut unwritable = args;
+    unwritable[7] = "/nowhere/keys.log";
+    let refused = easrig(&unwritable);
+    assert_eq!(refused.code, 2);
+    assert!(refused.stderr.contains("cannot write the key log"), "{}", refused.stderr);
+}
