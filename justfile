@@ -47,6 +47,7 @@ stability TIMES="20":
 # cargo insta reads the snapshots of baselines
 insta:
     harness/cli/tests/insta.sh
+
 # captures of real traffic to the lab hold what the run wrote down (installs tcpdump; root)
 lab-captured *ARGS:
     harness/lab/captured.sh {{ARGS}}
