@@ -95,7 +95,12 @@ fn told(exchange: &Exchange) -> String {
             let _ = writeln!(out, "  < no answer: {}", flat(&failure.to_string()));
         }
         Outcome::Answered(response) => {
-            let _ = writeln!(out, "  < {}", flat(&decoded.words()));
+            // Which byte is wrong says nothing of a body that was recorded as filler.
+            let words = match &decoded.answer {
+                Content::Undecodable(_) => format!("HTTP {} with a body that is not WBXML", response.status),
+                _ => decoded.words(),
+            };
+            let _ = writeln!(out, "  < {}", flat(&words));
             out.push_str(&shape::headers(decoded.verb, &response.headers));
             if let Content::Document(document) = &decoded.answer {
                 out.push_str(&shape::document(document.root()));

@@ -57,7 +57,8 @@ fn kind(word: &str, behind: &str) -> Option<&'static str> {
     } else if word.rsplit_once(':').is_some_and(|(host, port)| host.contains('.') && port.parse::<u16>().is_ok()) {
         Some("HOST")
     } else {
-        let is_long = word.len() >= 8 && digits >= 2 && !word.contains('.');
+        // Names of hosts and files have dots as well, but few digits.
+        let is_long = word.len() >= 8 && digits >= if word.contains('.') { 8 } else { 2 };
         let is_uuid =
             word.len() >= 32 && of(|byte| byte.is_ascii_hexdigit() || matches!(byte, b'-' | b':' | b'{' | b'}'));
         (is_uuid || is_long).then_some("ID")
@@ -87,6 +88,7 @@ mod tests {
         for (text, expected) in [
             ("a mail with the subject `easrig-1f3a9c hello`", "a mail with the subject `TAG hello`"),
             ("SyncKey `{4a7b2c1d-0001-4f3e-9a8b-000000000012}3`", "SyncKey `ID`"),
+            ("Change[ServerId=5601-6B02AA00-23-1ACDF4A0.vcf]/Status", "Change[ServerId=ID]/Status"),
             ("ServerId 5:12 at 2026-11-22T05:28:06.123Z.", "ServerId ID at DATE."),
             ("20261122T052806Z", "DATE"),
             ("https://127.0.0.1:36621/x", "https://HOST/x"),
