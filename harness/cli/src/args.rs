@@ -18,7 +18,7 @@ use crate::output::Color;
 pub(crate) use baseline::{ApproveArgs, BaselineArgs, BaselineCommand, BaselineName, CheckArgs};
 pub(crate) use capture::{
     CensusArgs, CensusFormat, ExportArgs, ImportArgs, JudgeArgs, KeyArgs, LearnArgs, PersonaCommand, ScrubArgs,
-    SelectArgs, ShowArgs, ShowFormat,
+    SelectArgs, ShowArgs, ShowFormat, ToScenarioArgs,
 };
 pub(crate) use compare::{CompareArgs, CompareFormat};
 pub(crate) use replay::ReplayArgs;
@@ -130,6 +130,12 @@ pub(crate) enum Command {
     /// The invariants of live runs over every answer, rules of conduct over every request, and what each owner saw, device by
     /// device. What is missing in the recording is nobody's fault, and said. Example: easrig judge monday.eascap --format junit
     Judge(JudgeArgs),
+    /// Write a scenario from a recorded sequence
+    ///
+    /// FolderSync, Sync of built-in folders without changes of the phone's, and SendMail become steps; keys and folder ids are
+    /// saved and used by name, contents are replaced. What is left out is said, and stands in the file.
+    /// Example: easrig to-scenario monday.eascap --exchanges 12-20 -o my-scenarios/sync/after-upgrade.toml
+    ToScenario(ToScenarioArgs),
     /// Make personas
     ///
     /// A persona is a file that says all in which one device differs from others.

@@ -37,6 +37,7 @@ mod serve;
 mod show;
 mod suggest;
 mod target;
+mod to_scenario;
 
 use args::{Cli, Command, PersonaCommand};
 use library::Library;
@@ -73,6 +74,7 @@ fn dispatch(cli: Cli, output: &Output) -> miette::Result<Exit> {
         Command::Show(args) => show::show(&args, &library()?, output),
         Command::Judge(args) => judge::judge(&args, &library()?, output),
         Command::Persona(PersonaCommand::Learn(args)) => learn::learn(&args, &library()?, output),
+        Command::ToScenario(args) => to_scenario::to_scenario(&args, output),
         Command::Import(args) => import::import(&args, output),
         Command::Export(args) => export::export(&args, output),
         Command::Scrub(args) => scrub::scrub(&args, output),

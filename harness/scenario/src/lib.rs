@@ -15,6 +15,7 @@ pub mod path;
 pub mod recording;
 pub mod variables;
 
+mod author;
 mod conclude;
 mod habit;
 mod parse;
@@ -22,6 +23,7 @@ mod requirement;
 mod syntax;
 mod verdict;
 
+pub use author::Author;
 pub use conclude::{CellOutcome, Conclusion};
 pub use conduct::{CONDUCTS, Conduct};
 pub use decoded::{Content, Decoded};

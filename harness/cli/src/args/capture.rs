@@ -64,6 +64,42 @@ pub(crate) enum ShowFormat {
     Xml,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct ToScenarioArgs {
+    /// A capture, or the folder of a run
+    ///
+    /// An .eascap file, or a pcap, pcapng, HAR, SAZ or ActiveSync mailbox log. Example: easrig to-scenario x.eascap -o mine/x.toml
+    #[arg(value_name = "CAPTURE|RUN")]
+    pub(crate) capture: PathBuf,
+
+    /// The device whose requests become steps
+    ///
+    /// The DeviceId in the query, in any letter case; else that of the first chosen request. Example: --device ApplF17K9PT
+    #[arg(long, value_name = "ID")]
+    pub(crate) device: Option<String>,
+
+    /// Only these exchanges
+    ///
+    /// A range of numbers, both ends included, or one number. Example: --exchanges 12-20
+    #[arg(long, value_name = "N-M")]
+    pub(crate) exchanges: Option<String>,
+
+    /// The id of the scenario
+    ///
+    /// Without it, the folder and the name of the output file. Example: --id sync/after-upgrade
+    #[arg(long, value_name = "ID")]
+    pub(crate) id: Option<String>,
+
+    /// The file to write
+    ///
+    /// It runs with the folder above it as --scenarios. Example: -o my-scenarios/sync/after-upgrade.toml
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) keys: KeyArgs,
+}
+
 /// What is done with personas.
 #[derive(Debug, Subcommand)]
 pub(crate) enum PersonaCommand {

@@ -18,6 +18,7 @@ fn the_help_of_every_command_is_read_before_it_changes() {
         "baseline check",
         "show",
         "judge",
+        "to-scenario",
         "persona",
         "persona learn",
         "import",

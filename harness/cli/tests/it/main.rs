@@ -19,3 +19,4 @@ mod run;
 mod scrub;
 mod serve;
 mod show;
+mod to_scenario;
