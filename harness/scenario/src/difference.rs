@@ -102,6 +102,11 @@ pub trait Renamed {
         Cow::Borrowed(text)
     }
 
+    /// Whether other people than the known ones own the mailboxes: names that are filler cannot have the same length.
+    fn has_other_people(&self) -> bool {
+        false
+    }
+
     /// Whether this program itself sent the text, as filler: what a server makes of that says nothing about contents.
     fn sent_as_filler(&self, text: &str) -> bool {
         let _ = text;

@@ -28,7 +28,14 @@ impl Renamed for Names<'_> {
     }
 
     fn people<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        readdressed(text, self.people)
+        match readdressed(text, self.people) {
+            changed if changed.len() <= MAX_NAMES => Cow::Owned(renamed(&changed, self.people)),
+            changed => changed,
+        }
+    }
+
+    fn has_other_people(&self) -> bool {
+        self.people.iter().any(|person| !person.address.to_lowercase().starts_with(&person.user.to_lowercase()))
     }
 
     fn made_from_filler(&self, _: Owned, now: &str) -> bool {
@@ -38,6 +45,36 @@ impl Renamed for Names<'_> {
     fn sent_as_filler(&self, text: &str) -> bool {
         self.sends_filler && is_sent(self.sent, text)
     }
+}
+
+/// The most bytes of a text in which names are looked for that are no addresses: fields of people are short.
+const MAX_NAMES: usize = 512;
+
+/// The text with the names before `@` replaced too, where they stand as words: servers without an address book call
+/// people by them.
+fn renamed(text: &str, people: &[Person]) -> String {
+    let is_word = |c: char| c.is_alphanumeric() || "._-+@".contains(c);
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let end = match is_word(first) {
+            true => rest.find(|c| !is_word(c)).unwrap_or(rest.len()),
+            false => first.len_utf8(),
+        };
+        let (word, behind) = rest.split_at(end);
+        let person = people.iter().find(|person| person.user.eq_ignore_ascii_case(word));
+        let name = person.and_then(|person| person.address.split('@').next());
+        match name {
+            Some(name) if word.starts_with(char::is_uppercase) => {
+                let mut letters = name.chars();
+                out.extend(letters.next().into_iter().flat_map(char::to_uppercase).chain(letters));
+            }
+            Some(name) => out.push_str(name),
+            None => out.push_str(word),
+        }
+        rest = behind;
+    }
+    out
 }
 
 /// Whether a subject is one that was sent, perhaps with the prefix of a reply.
@@ -92,6 +129,15 @@ fn replaced(text: &str, person: &Person) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_are_replaced_where_they_stand_as_words() {
+        let people = [Person { user: "owner1".into(), address: "alice@corp.example".into() }];
+        assert_eq!(
+            renamed("\"Owner1\" <alice@corp.example>; owner12", &people),
+            "\"Alice\" <alice@corp.example>; owner12"
+        );
+    }
 
     #[test]
     fn addresses_are_replaced_as_a_whole_and_nothing_else_is() {

@@ -239,6 +239,9 @@ fn facts(terms: Terms<'_>, element: Element<'_>, side: Side) -> Vec<String> {
         let text = if side == Side::Known { terms.renamed.people(&text) } else { text };
         let name = tag.name().unwrap_or("?");
         let hidden = terms.contents == Contents::Filler && leaf::is_content(tag, &text);
+        if hidden && leaf::is_name(tag) && terms.renamed.has_other_people() {
+            return None;
+        }
         Some(if hidden { format!("{name}=#{}", text.len()) } else { format!("{name}={}", text.trim()) })
     };
     let mut facts: Vec<String> = leaves.filter_map(fact).collect();

@@ -41,7 +41,8 @@ pub(super) fn compare(walk: &mut Walk<'_, '_>, path: &str, before: Element<'_>, 
         Some(Rule::SentAsFiller)
     } else if is_filler(walk.terms, tag, &said) {
         let length = renamed.len();
-        let same = if said == *renamed { one.len() == two.len() } else { length == now.len() };
+        let same = is_name(tag) && walk.terms.renamed.has_other_people()
+            || if said == *renamed { one.len() == two.len() } else { length == now.len() };
         if same {
             if one.len() >= SHORTEST_FILLER {
                 let (before, after) = (hash(tag, &one), hash(tag, now.to_lowercase().as_bytes()));
@@ -168,6 +169,12 @@ fn is_size(tag: Tag) -> bool {
             "EstimatedDataSize" | "Truncated" | "BodySize" | "BodyTruncated" | "MIMESize" | "MIMETruncated" | "AttSize"
         )
     )
+}
+
+/// Whether the text names people.
+pub(super) fn is_name(tag: Tag) -> bool {
+    const NAMES: [&str; 8] = ["To", "From", "Cc", "ReplyTo", "DisplayTo", "Sender", "OrganizerName", "OrganizerEmail"];
+    tag.name().is_some_and(|name| NAMES.contains(&name))
 }
 
 /// Whether a server reads the text off the contents.
