@@ -20,7 +20,7 @@ pub(crate) use capture::{
     CensusArgs, CensusFormat, ExportArgs, ImportArgs, JudgeArgs, KeyArgs, LearnArgs, PersonaCommand, ScrubArgs,
     SelectArgs, ShowArgs, ShowFormat, ToScenarioArgs,
 };
-pub(crate) use compare::{CompareArgs, CompareFormat};
+pub(crate) use compare::{CompareArgs, CompareFormat, MatrixArgs, MatrixFormat};
 pub(crate) use replay::ReplayArgs;
 pub(crate) use report::ReportArgs;
 pub(crate) use run::{Effect, Format, RunArgs};
@@ -81,6 +81,11 @@ pub(crate) enum Command {
     /// changed and what helps. Keys, ids, dates and the order of things are never a difference. Exits 1 for a regression,
     /// 3 when something can no longer be told, else 0. Example: easrig compare reports/before reports/after
     Compare(CompareArgs),
+    /// Several servers side by side, phone by phone
+    ///
+    /// What each phone came to at worst on each server, in how many cells, and what its owner sees. Takes the folders of
+    /// runs. Example: easrig matrix reports/sogo reports/exchange
+    Matrix(MatrixArgs),
     /// List scenarios, personas, profiles, requirements or switches
     ///
     /// Example: easrig list scenarios --format json

@@ -64,6 +64,7 @@ fn dispatch(cli: Cli, output: &Output) -> miette::Result<Exit> {
         Command::Demo(args) => demo::demo(&args, &library()?, output),
         Command::Run(args) => run::run(*args, library()?, output),
         Command::Compare(args) => compare::compare(&args, output),
+        Command::Matrix(args) => compare::matrix(&args, output),
         Command::List(args) => list::list(&args, &library()?, output),
         Command::Explain(args) => explain::explain(&args, &library()?, output),
         Command::Serve(args) => serve::serve(&args, &library()?, output),

@@ -17,6 +17,9 @@ mod pace;
 mod sides;
 mod target;
 
+pub(crate) use cause::screen;
+pub(crate) use family::shown;
+
 pub use brief::compare_brief;
 pub use cause::{Cause, CauseKind};
 pub use change::{Change, Class};

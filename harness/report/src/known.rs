@@ -163,6 +163,13 @@ impl Run {
         known.unused(self)
     }
 
+    /// Why the deviation that a cell of this run shows is accepted; `None` when it is not, or shows none.
+    pub(crate) fn known(&self, cell: &Cell) -> Option<&str> {
+        let outcome =
+            self.outcomes.get(&cell.id).filter(|outcome| matches!(outcome, Outcome::KnownDeviation { .. }))?;
+        outcome.because()
+    }
+
     /// What a cell of this run came to.
     pub fn outcome(&self, cell: &Cell) -> Outcome {
         self.outcomes.get(&cell.id).cloned().unwrap_or_else(|| Outcome::plain(cell.verdict))

@@ -17,6 +17,7 @@ mod read;
 mod run;
 mod safe;
 mod sentence;
+mod servers;
 mod summary;
 mod tap;
 mod terminal;
@@ -39,6 +40,7 @@ pub use read::{ReadError, read_events};
 pub use run::{Exchanged, Outage, Run, RunBuilder, Totals};
 pub use safe::safe;
 pub use sentence::sentence;
+pub use servers::{Server, Servers, Spot, servers_json, servers_markdown, servers_schema, servers_terminal};
 pub use summary::{summary, summary_schema};
 pub use tap::tap;
 pub use terminal::{

@@ -1,6 +1,6 @@
 //! The run for a pull request: the verdict, a table, and everything that is wrong once.
 
-mod text;
+pub(crate) mod text;
 
 use std::{collections::BTreeMap, fmt::Write as _};
 

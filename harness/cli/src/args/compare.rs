@@ -16,6 +16,12 @@ pub(crate) struct CompareArgs {
     #[arg(value_name = "AFTER")]
     pub(crate) after: PathBuf,
 
+    /// Known deviations of the later run's target
+    ///
+    /// As for `easrig run --known`: what it lists is told and is no regression. Example: --known known.toml
+    #[arg(long, value_name = "FILE")]
+    pub(crate) known: Option<PathBuf>,
+
     /// human, json, junit or markdown
     ///
     /// `json` has a published schema, in `junit` a regression is a failure and what cannot be told an error, `markdown`
@@ -30,5 +36,28 @@ pub(crate) enum CompareFormat {
     Human,
     Json,
     Junit,
+    Markdown,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MatrixArgs {
+    /// The folders of the runs
+    ///
+    /// Of `easrig run --out`, a column each. Example: easrig matrix reports/sogo reports/exchange reports/zpush
+    #[arg(value_name = "RUN", required = true)]
+    pub(crate) runs: Vec<PathBuf>,
+
+    /// human, json or markdown
+    ///
+    /// `json` has a published schema, `markdown` is for a pull request or a wiki. Example: --format markdown
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT", hide_possible_values = true)]
+    pub(crate) format: MatrixFormat,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MatrixFormat {
+    #[default]
+    Human,
+    Json,
     Markdown,
 }

@@ -78,3 +78,29 @@ fn what_is_no_run_is_wrong_input() {
     assert_eq!((ended.code, ended.text()), (2, ""));
     assert!(ended.stderr.contains("run.jsonl"), "{}", ended.stderr);
 }
+
+#[test]
+fn what_is_known_of_the_later_server_is_no_regression() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    let args = ["run", "sync/more-available", "--target", "embedded:exchange-2019", "--persona", "ios-17", "--out"];
+    let honest = easrig(&[&args[..], &[at("honest").to_str().unwrap()]].concat());
+    assert_eq!(honest.code, 0, "{}", honest.stderr);
+    let more = [at("odd").to_str().unwrap().to_owned(), "--dishonest".into(), "more-available-dropped".into()];
+    assert_eq!(easrig(&[&args[..], &more.each_ref().map(String::as_str)].concat()).code, 1);
+    assert_eq!(compare(&at("honest"), &at("odd"), &[]).code, 1);
+    let known = at("known.toml");
+    let text = "[[known]]\npattern = \"sync/more-available\"\nverdict = \"fail\"\nbecause = \"the vendor knows\"\n";
+    fs::write(&known, text).unwrap();
+    let told = compare(&at("honest"), &at("odd"), &["--known", known.to_str().unwrap()]);
+    assert_eq!(told.code, 0, "{}{}", told.text(), told.stderr);
+    assert!(told.text().contains("the vendor knows"), "{}", told.text());
+
+    let matrix = easrig(&["matrix", at("honest").to_str().unwrap(), at("odd").to_str().unwrap()]);
+    assert_eq!(matrix.code, 0, "{}", matrix.stderr);
+    assert!(matrix.text().contains("pass (") && matrix.text().contains("fail (1/"), "{}", matrix.text());
+    let both = [at("honest"), at("odd")];
+    let json = easrig(&["matrix", both[0].to_str().unwrap(), both[1].to_str().unwrap(), "--format", "json"]);
+    let json: Value = serde_json::from_str(json.text()).unwrap();
+    assert_eq!(json["servers"][1]["personas"][0]["worst"], "fail");
+}

@@ -7,6 +7,7 @@ fn the_help_of_every_command_is_read_before_it_changes() {
         "demo",
         "run",
         "compare",
+        "matrix",
         "list",
         "explain",
         "serve",

@@ -75,6 +75,11 @@ impl Cause<'_> {
         self.changes.iter().filter(|change| change.class == class).count()
     }
 
+    /// Why its cells are accepted, each reason once; empty where no cell is a known deviation.
+    pub fn known(&self) -> Vec<&str> {
+        once(self.changes.iter().filter_map(|change| change.known))
+    }
+
     /// What it is, as one sentence without a full stop.
     pub fn title(&self) -> String {
         let no_more = self.class == Class::Improvement;
@@ -160,7 +165,7 @@ const COMMANDS: &str = "See whether the product still has this command, and whet
     (MS-ASProtocolCommands).";
 
 /// What the owner reads: code and text, as far as there are both, and whether that is certain.
-pub(super) fn screen(error: &DeviceError) -> String {
+pub(crate) fn screen(error: &DeviceError) -> String {
     let mark = match error.confidence {
         Confidence::High | Confidence::Med => "",
         Confidence::Low => " (inferred, not read on a device)",

@@ -53,6 +53,8 @@ pub struct Change<'r> {
     /// Whether the file of the scenario or of the persona is not the same in both runs, so that the target may not be the
     /// reason.
     pub rewritten: bool,
+    /// Why it is accepted, when the later run was held against known deviations and it is one.
+    pub known: Option<&'r str>,
     /// The exchanges that it is about, of the earlier and of the later run, as far as there are any.
     pub exchanges: [Option<ExchangeNumber>; 2],
 }
@@ -124,12 +126,13 @@ pub(super) fn changes<'r>(before: &'r Run, after: &'r Run) -> (Vec<Change<'r>>, 
     for (was, is) in pairs(before, after) {
         let Some(id) = is.or(was).map(|cell| &cell.id) else { continue };
         let rewritten = scenarios.contains(id.scenario.as_str()) || personas.contains(id.persona.as_str());
-        match (Judge { before, after, rewritten }).class(was, is) {
-            Some(class) => {
-                changes.push(Change { id, before: was, after: is, class, rewritten, exchanges: [None, None] })
-            }
-            None => same += 1,
-        }
+        let Some(class) = (Judge { before, after, rewritten }).class(was, is) else {
+            same += 1;
+            continue;
+        };
+        let known = is.and_then(|is| after.known(is));
+        let class = if known.is_some() { Class::News } else { class };
+        changes.push(Change { id, before: was, after: is, class, rewritten, known, exchanges: [None, None] });
     }
     (changes, same)
 }

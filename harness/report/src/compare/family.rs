@@ -175,7 +175,7 @@ pub(super) fn standing(run: &Run, persona: &str) -> Standing {
 }
 
 /// The error that most blocked cells show.
-pub(super) fn shown<'r>(run: &'r Run, persona: &str) -> Option<&'r DeviceError> {
+pub(crate) fn shown<'r>(run: &'r Run, persona: &str) -> Option<&'r DeviceError> {
     let blocked = cells(run, persona).filter(|cell| cell.verdict == Verdict::Blocked);
     let mut count: BTreeMap<(&str, &str), (usize, &DeviceError)> = BTreeMap::new();
     for error in blocked.filter_map(|cell| cell.device_error.as_ref()) {

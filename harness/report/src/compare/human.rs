@@ -135,6 +135,9 @@ fn draw(cause: &Cause<'_>, comparison: &Comparison<'_>, view: View<'_>) -> Strin
     line("phones    ", &listed(&cause.personas()));
     line("scenarios ", &listed(&cause.scenarios()));
     line("changes   ", &transitions(&cause.changes));
+    for because in cause.known() {
+        line("known     ", because);
+    }
     if let CauseKind::Finding(finding) = &cause.kind {
         if let Some(says) = cause.requirement() {
             line("requires  ", says);

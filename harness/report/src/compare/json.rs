@@ -201,6 +201,8 @@ struct ChangeRow<'r> {
     after: Option<StateRow<'r>>,
     /// Whether the file of the scenario or of the persona is not the same in both runs.
     rewritten: bool,
+    /// Why it is accepted, when it is a known deviation.
+    known: Option<&'r str>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -323,6 +325,7 @@ fn change<'r>(change: &Change<'r>) -> ChangeRow<'r> {
         before: change.before.map(|cell| state(cell, was)),
         after: change.after.map(|cell| state(cell, is)),
         rewritten: change.rewritten,
+        known: change.known,
     }
 }
 

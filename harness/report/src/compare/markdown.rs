@@ -1,12 +1,15 @@
 use super::{Cause, CauseKind, Class, Comparison, Family};
-use crate::safe;
+use crate::{
+    markdown::text::{code, inline, table_cell},
+    safe,
+};
 
 /// The most cells of one cause that are listed.
 const CELLS_MOST: usize = 50;
 
 /// The comparison for a pull request: the verdict, a table of the kinds of phones, and every cause folded away.
 pub fn compare_markdown(comparison: &Comparison<'_>) -> String {
-    let mut out = format!("### {}\n\n", text(&comparison.sentence()));
+    let mut out = format!("### {}\n\n", inline(&comparison.sentence()));
     let side = |run: &crate::Run| code(&run.started.target);
     out.push_str(&format!("{} → {}\n\n", side(comparison.before), side(comparison.after)));
     if !comparison.families.is_empty() {
@@ -22,13 +25,13 @@ pub fn compare_markdown(comparison: &Comparison<'_>) -> String {
     let paces = comparison.paces.iter().map(|pace| {
         let word = if pace.is_slower() { "slower" } else { "faster" };
         let [before, after] = [pace.before, pace.after].map(|micros| micros / 1000);
-        text(&format!("{} on {} is {word}: {before} → {after} ms in the middle", pace.command, pace.persona))
+        inline(&format!("{} on {} is {word}: {before} → {after} ms in the middle", pace.command, pace.persona))
     });
     let paces: Vec<String> = paces.collect();
     if !paces.is_empty() {
         out.push_str(&folded("Times", &(list(&paces) + "\n")));
     }
-    let cautions: Vec<String> = comparison.cautions().iter().map(|line| text(line)).collect();
+    let cautions: Vec<String> = comparison.cautions().iter().map(|line| inline(line)).collect();
     out.push_str(&list(&cautions));
     let count = |class| comparison.count(class);
     out.push_str(&format!(
@@ -46,21 +49,24 @@ fn row(family: &Family<'_>) -> String {
     // The name has a column of its own.
     let name = format!("{}: ", family.name);
     let sentence = family.sentence.strip_prefix(&name).unwrap_or(&family.sentence);
-    let remedy = family.remedy.as_deref().map(|remedy| format!("<br>**Change:** {}", text(remedy))).unwrap_or_default();
-    format!("| {} | **{}** | {}{remedy} |\n", text(&family.name), family.fate.word(), text(sentence))
+    let remedy =
+        family.remedy.as_deref().map(|remedy| format!("<br>**Change:** {}", table_cell(remedy))).unwrap_or_default();
+    format!("| {} | **{}** | {}{remedy} |\n", table_cell(&family.name), family.fate.word(), table_cell(sentence))
 }
 
 fn details(cause: &Cause<'_>, comparison: &Comparison<'_>) -> String {
-    let mut body = format!("- phones: {}\n", text(&cause.personas().join(", ")));
+    let mut body = format!("- phones: {}\n", inline(&cause.personas().join(", ")));
+    body.extend(cause.known().into_iter().map(|because| format!("- known: {}\n", inline(because))));
     if let CauseKind::Finding(finding) = &cause.kind {
-        body.push_str(&format!("- expected: {}\n- actual: {}\n", text(&finding.expected), text(&finding.actual)));
+        body.push_str(&format!("- expected: {}\n- actual: {}\n", inline(&finding.expected), inline(&finding.actual)));
     }
     if let Some(remedy) = cause.remedy(comparison.after) {
-        body.push_str(&format!("- change: {}\n", text(&remedy)));
+        body.push_str(&format!("- change: {}\n", inline(&remedy)));
     }
     body.push_str("\n| phone | scenario | |\n|---|---|---|\n");
     for change in cause.changes.iter().take(CELLS_MOST) {
-        let [who, what, how] = [&change.id.persona, &change.id.scenario, &change.transition()].map(|word| text(word));
+        let [who, what, how] =
+            [&change.id.persona, &change.id.scenario, &change.transition()].map(|word| table_cell(word));
         body.push_str(&format!("| {who} | {what} | {how} |\n"));
     }
     let more = cause.changes.len().saturating_sub(CELLS_MOST);
@@ -76,11 +82,11 @@ fn target(comparison: &Comparison<'_>) -> Vec<String> {
     let software = change
         .software
         .iter()
-        .map(|one| text(&format!("{}: {} → {}", one.name, one.before.join(", "), one.after.join(", "))));
+        .map(|one| inline(&format!("{}: {} → {}", one.name, one.before.join(", "), one.after.join(", "))));
     let mut lines: Vec<String> = software.collect();
     let mut named = |what: &str, names: Vec<String>| {
         if !names.is_empty() {
-            lines.push(text(&format!("{what}: {}", names.join(", "))));
+            lines.push(inline(&format!("{what}: {}", names.join(", "))));
         }
     };
     let words = |versions: &[easrig_eas::Version]| versions.iter().map(ToString::to_string).collect();
@@ -99,26 +105,7 @@ fn list(lines: &[String]) -> String {
     lines.iter().map(|line| format!("- {line}\n")).collect()
 }
 
-/// Text in which nothing is markup, in one line.
-fn text(text: &str) -> String {
-    let mut out = String::new();
-    for c in safe(text).chars() {
-        match c {
-            '\n' | '\t' => out.push(' '),
-            '<' => out.push_str("&lt;"),
-            '&' => out.push_str("&amp;"),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '#' | '|' | '~' | '$' | '@' => out.extend(['\\', c]),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
 /// Text inside an HTML element.
 fn html(text: &str) -> String {
     safe(text).replace('&', "&amp;").replace('<', "&lt;").replace('\n', " ")
-}
-
-fn code(text: &str) -> String {
-    format!("`{}`", safe(text).replace(['`', '\n'], " "))
 }

@@ -6,7 +6,7 @@ use crate::safe;
 const LINE_MOST: usize = 600;
 
 /// Words in a line of prose. What GitHub would turn into a mention or a reference becomes code, where it does not.
-pub(super) fn inline(text: &str) -> String {
+pub(crate) fn inline(text: &str) -> String {
     let text = line(text);
     let calls = |text: &str| {
         let mut pairs = text.chars().zip(text.chars().skip(1));
@@ -31,7 +31,7 @@ pub(super) fn inline(text: &str) -> String {
 }
 
 /// A name as code.
-pub(super) fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     let text = line(text);
     let fence = "`".repeat(longest_run(&text).saturating_add(1));
     let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
@@ -39,7 +39,7 @@ pub(super) fn code(text: &str) -> String {
 }
 
 /// A name inside a table.
-pub(super) fn table_cell(text: &str) -> String {
+pub(crate) fn table_cell(text: &str) -> String {
     inline(text).replace('|', "\\|")
 }
 
