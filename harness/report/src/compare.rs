@@ -30,7 +30,7 @@ pub use junit::compare_junit;
 pub use markdown::compare_markdown;
 pub(crate) use normal::normal;
 pub use pace::{Pace, REPEAT_LEAST};
-pub use sides::{Row, side_by_side};
+pub use sides::{Row, differences, side_by_side};
 pub use target::{SoftwareChange, TargetChange};
 
 use crate::{Exit, Run};

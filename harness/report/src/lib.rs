@@ -28,7 +28,7 @@ pub use census::{Phone, census_page};
 pub use compare::{
     Both, Cause, CauseKind, Change, Class, Comparison, Family, Fate, Member, Pace, REPEAT_LEAST, Row, SoftwareChange,
     Standing, TargetChange, compare_brief, compare_json, compare_junit, compare_markdown, compare_schema,
-    compare_terminal, side_by_side,
+    compare_terminal, differences, side_by_side,
 };
 pub use exit::{Exit, Strictness, exit};
 pub use github::github;

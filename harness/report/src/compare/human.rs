@@ -6,7 +6,7 @@ use anstyle::Style;
 
 use easrig_exchange::{Exchange, ExchangeNumber};
 
-use super::{Cause, CauseKind, Change, Class, Comparison, Fate, Pace, Row, side_by_side};
+use super::{Cause, CauseKind, Change, Class, Comparison, Fate, Pace, Row, differences, side_by_side};
 use crate::{
     Palette, Sources, View, safe,
     terminal::{
@@ -23,6 +23,9 @@ const SEARCH_MOST: usize = 32;
 
 /// The most lines of two exchanges side by side.
 const ROWS_MOST: usize = 24;
+
+/// The most differences in meaning that are told of two exchanges.
+const DIFFERENCES_MOST: usize = 6;
 
 /// How many lines that are the same stand around a difference.
 const CONTEXT: usize = 2;
@@ -115,7 +118,7 @@ fn style(palette: &Palette, class: Class) -> Style {
 }
 
 fn causes(comparison: &Comparison<'_>, view: View<'_>, both: Both<'_>) -> String {
-    let draw = |cause: &Cause<'_>| draw(cause, comparison, view) + &exchanges(cause, view, both);
+    let draw = |cause: &Cause<'_>| draw(cause, comparison, view) + &exchanges(cause, comparison, view, both);
     let parts: Vec<String> = comparison.causes.iter().map(draw).collect();
     parts.join("\n")
 }
@@ -155,17 +158,20 @@ fn draw(cause: &Cause<'_>, comparison: &Comparison<'_>, view: View<'_>) -> Strin
 }
 
 /// Both exchanges of the first change that has them.
-fn exchanges(cause: &Cause<'_>, view: View<'_>, both: Both<'_>) -> String {
-    let found = |change: &Change<'_>| {
-        let [was, is] = change.exchanges;
-        let fetch = |(sources, _): (Sources<'_>, &str), number: Option<ExchangeNumber>| (sources.exchange)(number?);
-        let pair = (fetch(both.before, was), fetch(both.after, is));
-        (pair.0.is_some() || pair.1.is_some()).then_some(pair)
-    };
+fn exchanges(cause: &Cause<'_>, comparison: &Comparison<'_>, view: View<'_>, both: Both<'_>) -> String {
     if cause.class == Class::News {
         return String::new();
     }
-    let Some((was, is)) = cause.changes.iter().take(SEARCH_MOST).find_map(found) else { return String::new() };
+    let fetch = |(sources, _): (Sources<'_>, &str), number: Option<ExchangeNumber>| (sources.exchange)(number?);
+    let pair = |change: &Change<'_>| {
+        let [was, is] = change.exchanges;
+        (fetch(both.before, was), fetch(both.after, is))
+    };
+    // One that has both says more.
+    let changes = || cause.changes.iter().take(SEARCH_MOST).map(pair);
+    let found = changes().find(|(was, is)| was.is_some() && is.is_some());
+    let found = found.or_else(|| changes().find(|(was, is)| was.is_some() || is.is_some()));
+    let Some((was, is)) = found else { return String::new() };
     let dim = view.palette.dim;
     let named = |exchange: Option<&Exchange>, folder: &str| {
         exchange.map(|exchange| show_command(View { folder, ..view }, exchange.number.0)).unwrap_or_default()
@@ -176,6 +182,16 @@ fn exchanges(cause: &Cause<'_>, view: View<'_>, both: Both<'_>) -> String {
     {
         if !command.is_empty() {
             out.push_str(&format!("  {dim}{side}    {command}{dim:#}\n"));
+        }
+    }
+    if let (Some(was), Some(is)) = (&was, &is) {
+        let found = differences(comparison, was, is);
+        for difference in found.iter().take(DIFFERENCES_MOST) {
+            out.push_str(&hang("differs   ", &safe(&difference.to_string()), 2, view.width));
+        }
+        let more = found.len().saturating_sub(DIFFERENCES_MOST);
+        if more > 0 {
+            out.push_str(&format!("  differs   in {more} more places\n"));
         }
     }
     let rows = side_by_side(was.as_ref(), is.as_ref());

@@ -32,7 +32,7 @@ pub(crate) fn normal(text: &str) -> Cow<'_, str> {
 const TAG: &str = "easrig-";
 
 /// What amounts are counted in.
-const UNITS: &[&str] = &["bytes", "byte", "ms", "s", "seconds", "second", "minutes", "KB", "MB", "kB"];
+const UNITS: &[&str] = &["bytes", "byte", "ms", "s", "seconds", "second", "minutes", "KB", "MB", "kB", "times"];
 
 fn in_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '+' | '{' | '}')

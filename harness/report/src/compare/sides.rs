@@ -3,9 +3,12 @@
 use std::collections::{BTreeSet, HashMap};
 
 use easrig_exchange::{Exchange, ExchangeNumber, Outcome};
-use easrig_scenario::{Cell, Content, Decoded, Verdict};
+use easrig_scenario::{
+    Cell, Content, Decoded, Verdict,
+    difference::{self, Contents, Difference, Terms, Unknown},
+};
 
-use super::{change::Change, normal::normal};
+use super::{Comparison, change::Change, normal::normal};
 use crate::{Run, safe};
 
 /// A line of two exchanges side by side.
@@ -21,6 +24,22 @@ pub struct Row {
 
 /// The most lines of a body that are compared.
 const LINES_MOST: usize = 400;
+
+/// How far apart the clocks of two runs and of their targets may be, in seconds.
+const CLOCKS: i64 = 600;
+
+/// What the later exchange's answer means otherwise than the earlier one's. What a server may choose anew (ids, keys,
+/// dates, the order of items and headers) is no difference; contents are compared by length where a run does not keep them.
+pub fn differences(comparison: &Comparison<'_>, before: &Exchange, after: &Exchange) -> Vec<Difference> {
+    let kept = comparison.before.started.keep_content && comparison.after.started.keep_content;
+    let gap = after.started.0.saturating_sub(before.started.0) / 1_000_000;
+    let terms = Terms {
+        contents: if kept { Contents::Told } else { Contents::Filler },
+        later: (gap.saturating_sub(CLOCKS), gap.saturating_add(CLOCKS)),
+        renamed: &Unknown,
+    };
+    difference::compare(before, after, terms).all().cloned().collect()
+}
 
 /// Two exchanges line beside line: what was asked, with its body as XML, and what came back. What means the same stands
 /// in one row; ids, keys and dates may differ there.
@@ -80,7 +99,7 @@ fn align(was: &[String], is: &[String]) -> Vec<Row> {
     for row in (0..left.len()).rev() {
         for column in (0..right.len()).rev() {
             let at = |row: usize, column: usize| longest.get(row * width + column).copied().unwrap_or(0);
-            let best = if left.get(row) == right.get(column) {
+            let best = if alike(left.get(row), right.get(column)) {
                 at(row + 1, column + 1) + 1
             } else {
                 at(row + 1, column).max(at(row, column + 1))
@@ -94,7 +113,7 @@ fn align(was: &[String], is: &[String]) -> Vec<Row> {
     let mut rows = Vec::new();
     let (mut row, mut column) = (0, 0);
     while let (Some(one), Some(other)) = (was.get(row), is.get(column)) {
-        if left.get(row) == right.get(column) {
+        if alike(left.get(row), right.get(column)) {
             rows.push(Row { before: Some(one.clone()), after: Some(other.clone()), is_same: true });
             row += 1;
             column += 1;
@@ -110,6 +129,21 @@ fn align(was: &[String], is: &[String]) -> Vec<Row> {
     rows.extend(is.iter().skip(column).map(|one| Row { before: None, after: Some(one.clone()), is_same: false }));
     beside(rows)
 }
+
+/// Whether two lines say the same; the text of an element that is filler in both is compared by its length.
+fn alike(one: Option<&String>, other: Option<&String>) -> bool {
+    let (Some(one), Some(other)) = (one, other) else { return false };
+    let filler = |line: &str| {
+        let (head, rest) = line.split_once('>')?;
+        let (text, tail) = rest.split_once('<')?;
+        let is_hash = text.len() >= FILLER_LEAST && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_hash.then(|| (head.to_owned(), text.len(), tail.to_owned()))
+    };
+    one == other || filler(one).is_some_and(|one| filler(other) == Some(one))
+}
+
+/// The shortest text that is taken for filler.
+const FILLER_LEAST: usize = 6;
 
 /// Puts what only one side has beside what only the other has.
 fn beside(rows: Vec<Row>) -> Vec<Row> {
