@@ -10,9 +10,10 @@ const POLICY: u8 = 2;
 const WORD: u8 = 3;
 const COUNT: u8 = 4;
 
-/// A keyed hash: the same input gives the same pseudonym, and without the key nobody can try inputs.
+/// A keyed hash: the same input gives the same pseudonym, and without the key nobody can try inputs. Without any key there
+/// are no pseudonyms: what has one already stands, and filler is the same letter throughout.
 #[derive(Clone)]
-pub(crate) struct Salt(Hmac<Sha256>);
+pub(crate) struct Salt(Option<Hmac<Sha256>>);
 
 impl fmt::Debug for Salt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -22,11 +23,16 @@ impl fmt::Debug for Salt {
 
 impl Salt {
     pub(crate) fn new(key: [u8; 32]) -> Self {
-        Self(Hmac::new_from_slice(&key).expect("HMAC takes keys of every length"))
+        Self(Some(Hmac::new_from_slice(&key).expect("HMAC takes keys of every length")))
+    }
+
+    /// Says nothing of what it hides, and leaves pseudonyms as they are.
+    pub(crate) fn none() -> Self {
+        Self(None)
     }
 
     fn hash(&self, purpose: u8, bytes: &[u8]) -> [u8; 32] {
-        let mut hash = self.0.clone();
+        let Some(mut hash) = self.0.clone() else { return [0; 32] };
         hash.update(&[purpose]);
         hash.update(bytes);
         hash.finalize().into_bytes().into()
@@ -35,10 +41,11 @@ impl Salt {
     /// Overwrites `bytes` with the hexadecimal digits of their hash, again and again; line ends stand.
     pub(crate) fn fill(&self, bytes: &mut [u8]) {
         let hash = self.hash(FILLER, bytes);
-        let digits = hash.iter().flat_map(|b| [b >> 4, b & 15]).cycle();
-        for (byte, digit) in bytes.iter_mut().zip(digits) {
+        let letter = |digit| if self.0.is_some() { hex(digit) } else { b'x' };
+        let letters = hash.iter().flat_map(|b| [letter(b >> 4), letter(b & 15)]).cycle();
+        for (byte, letter) in bytes.iter_mut().zip(letters) {
             if !matches!(byte, b'\r' | b'\n') {
-                *byte = hex(digit);
+                *byte = letter;
             }
         }
     }
@@ -51,8 +58,8 @@ impl Salt {
     }
 
     pub(crate) fn policy_key(&self, key: u32) -> u32 {
-        if key == 0 {
-            return 0;
+        if key == 0 || self.0.is_none() {
+            return key;
         }
         let low = 10_u32.pow(key.ilog10());
         let high = low.checked_mul(10).map_or(u32::MAX, |next| next - 1);
@@ -63,6 +70,9 @@ impl Salt {
     }
 
     pub(crate) fn device_id(&self, id: &str) -> String {
+        if self.0.is_none() {
+            return id.to_owned();
+        }
         // 32 hexadecimal digits may stand elsewhere as the 16 bytes they mean: the pseudonym must be able to as well.
         let letters = if id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()) { 6 } else { 26 };
         let hash = self.hash(DEVICE, id.to_ascii_lowercase().as_bytes());
@@ -96,6 +106,9 @@ impl Salt {
 
     /// The pseudonym of a device id that is no text.
     pub(crate) fn device_bytes(&self, id: &mut [u8]) {
+        if self.0.is_none() {
+            return;
+        }
         if id.len() == 16 {
             let text: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
             let other = self.device_id(&text);

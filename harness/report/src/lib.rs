@@ -1,5 +1,5 @@
-//! What a run came to, as pictures: `summary.json`, `junit.xml`, text for a terminal, a pull request, a harness or a
-//! metrics collector.
+//! What a run came to, as pictures: a page (`report.html`), `summary.json`, `junit.xml`, text for a terminal, a pull
+//! request, a harness or a metrics collector.
 //!
 //! Every picture is a pure function of the [`Run`], which is folded from the events of a run file, wherever that came from.
 //! This room opens no files and knows neither runner nor network: whoever has the bytes of an exchange hands them in.
@@ -9,6 +9,7 @@ mod census;
 mod compare;
 mod exit;
 mod github;
+mod html;
 mod junit;
 mod known;
 mod markdown;
@@ -32,6 +33,7 @@ pub use compare::{
 };
 pub use exit::{Exit, Strictness, exit};
 pub use github::github;
+pub use html::{Contents, Embed, Html, Language, html};
 pub use junit::junit;
 pub use known::{Deviation, Known, KnownError, KnownProblem, Outcome, Pattern, PatternError, Unused};
 pub use markdown::markdown;

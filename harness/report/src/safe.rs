@@ -18,7 +18,8 @@ pub fn safe(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-fn steers(c: char) -> bool {
+/// Whether a character could make a reader see something else than what is there.
+pub(crate) fn steers(c: char) -> bool {
     (c.is_control() && c != '\n' && c != '\t') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 

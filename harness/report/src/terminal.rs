@@ -4,13 +4,14 @@ pub(crate) mod exchange;
 mod failure;
 pub(crate) mod layout;
 mod matrix;
-mod notes;
+pub(crate) mod notes;
 mod palette;
 mod reading;
 
 use easrig_exchange::{Exchange, ExchangeNumber};
 use easrig_scenario::Verdict;
 
+pub(crate) use exchange::word;
 pub use exchange::{exchange, exchange_in_full};
 pub use palette::Palette;
 pub use reading::{BindingSetting, NamedStatus, PolicyReading, Reading, Side};

@@ -2,9 +2,16 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use easrig_scenario::{Cell, Verdict};
+use easrig_exchange::{Exchange, ExchangeNumber};
+use easrig_scenario::{Cell, Role, Verdict};
 
 use crate::{Outcome, Run};
+
+/// The most exchanges that are shown of one failure: the one that broke it, and what led there.
+const EXCHANGES_MOST: usize = 2;
+
+/// How far back the phone's own exchanges are looked for.
+const SEARCH_MOST: usize = 64;
 
 /// Cells of one verdict that say the same: of one scenario with the same findings, or inconclusive for the same reason.
 /// Known deviations are not among them.
@@ -94,8 +101,23 @@ pub(crate) fn unexpected(run: &Run) -> Vec<(&Cell, String)> {
     run.cells.iter().filter_map(why).collect()
 }
 
-fn is_known(run: &Run, cell: &Cell) -> bool {
+/// Whether a cell deviates as is known of the target.
+pub(crate) fn is_known(run: &Run, cell: &Cell) -> bool {
     matches!(run.outcome(cell), Outcome::KnownDeviation { .. })
+}
+
+/// The exchanges that the findings of a cell name; where they name none, the last ones of the phone itself.
+pub(crate) fn deciding(cell: &Cell, find: &dyn Fn(ExchangeNumber) -> Option<Exchange>) -> Vec<Exchange> {
+    let named: BTreeSet<_> = cell.findings.iter().filter_map(|finding| finding.exchange).collect();
+    let found = |number: &ExchangeNumber| find(*number);
+    let mut shown: Vec<Exchange> = if named.is_empty() {
+        let own = cell.exchanges.iter().rev().take(SEARCH_MOST).filter_map(found);
+        own.filter(|exchange| exchange.sender.role == Role::Phone.name()).take(EXCHANGES_MOST).collect()
+    } else {
+        named.iter().rev().filter_map(found).take(EXCHANGES_MOST).collect()
+    };
+    shown.reverse();
+    shown
 }
 
 /// Every name once, in order; no more than `most` of them, and how many there are beyond.

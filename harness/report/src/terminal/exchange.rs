@@ -75,18 +75,17 @@ pub fn exchange_in_full(exchange: &Exchange, title: &str, view: View<'_>) -> Str
 
 /// The command line that shows an exchange of the run folder; empty when there is no folder.
 pub(crate) fn show_command(view: View<'_>, number: u64) -> String {
-    let folder = safe(view.folder);
-    if folder.is_empty() {
+    if view.folder.is_empty() {
         return String::new();
     }
-    let plain = |c: char| c.is_alphanumeric() || "/._-+,:=@".contains(c);
-    let folder = if folder.chars().all(plain) { folder.into_owned() } else { quoted(&folder) };
-    format!("easrig show {folder} --exchange {number}")
+    format!("easrig show {} --exchange {number}", word(view.folder))
 }
 
 /// As one word of a shell.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "'\\''"))
+pub(crate) fn word(text: &str) -> String {
+    let text = safe(text);
+    let plain = |c: char| c.is_alphanumeric() || "/._-+,:=@".contains(c);
+    if text.chars().all(plain) { text.into_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 fn request_line(exchange: &Exchange) -> String {

@@ -1,9 +1,7 @@
 //! What is wrong, in full and each thing once.
 
-use std::collections::BTreeSet;
-
-use easrig_exchange::{Exchange, ExchangeNumber};
-use easrig_scenario::{Cell, Confidence, Finding, Level, Requirement, Role, Verdict, event::ScenarioCard};
+use easrig_exchange::ExchangeNumber;
+use easrig_scenario::{Cell, Confidence, Finding, Level, Requirement, Verdict, event::ScenarioCard};
 
 use super::{
     Sources, View,
@@ -12,14 +10,8 @@ use super::{
 };
 use crate::{
     Run, safe,
-    trouble::{self, Cause, causes, groups, unexpected},
+    trouble::{self, Cause, causes, deciding, groups, unexpected},
 };
-
-/// The most exchanges that are shown of one failure: the one that broke it, and what led there.
-const EXCHANGES_MOST: usize = 2;
-
-/// How far back the phone's own exchanges are looked for.
-const SEARCH_MOST: usize = 64;
 
 pub(super) fn draw(run: &Run, view: View<'_>, sources: Sources<'_>) -> String {
     let mut parts = Vec::new();
@@ -158,18 +150,9 @@ fn finding(finding: &Finding, view: View<'_>) -> String {
     out
 }
 
-/// The exchanges that the findings name; where they name none, the last ones of the phone itself.
+/// The exchanges that decided.
 fn exchanges(cell: &Cell, view: View<'_>, sources: Sources<'_>) -> String {
-    let named: BTreeSet<_> = cell.findings.iter().filter_map(|finding| finding.exchange).collect();
-    let found = |number: &ExchangeNumber| (sources.exchange)(*number);
-    let mut shown: Vec<Exchange> = if named.is_empty() {
-        let own = cell.exchanges.iter().rev().take(SEARCH_MOST).filter_map(found);
-        own.filter(|exchange| exchange.sender.role == Role::Phone.name()).take(EXCHANGES_MOST).collect()
-    } else {
-        named.iter().rev().filter_map(found).take(EXCHANGES_MOST).collect()
-    };
-    shown.reverse();
-    shown.iter().map(|found| exchange(found, view)).collect()
+    deciding(cell, sources.exchange).iter().map(|found| exchange(found, view)).collect()
 }
 
 /// How to see an exchange that is only named.

@@ -11,8 +11,21 @@ use crate::{Run, safe, trouble::accepted};
 const UNVERIFIED: &str = "ability unverified: ";
 
 pub(super) fn draw(run: &Run, view: View<'_>) -> String {
-    let mut personas: Vec<&str> = run.cells.iter().map(|cell| cell.id.persona.as_str()).collect();
-    personas.dedup();
+    let mut lines = lines(run);
+    let skipped = run.cells.iter().filter(|cell| cell.verdict == Verdict::Skipped);
+    let skipped: Vec<_> = skipped.map(|cell| (format!("skipped: {}", cell.reason), cell)).collect();
+    lines.extend(counted(&skipped, personas(run).len()));
+    if lines.is_empty() {
+        return String::new();
+    }
+    let strong = view.palette.strong;
+    let list: String = lines.iter().map(|line| hang("- ", &safe(line), 0, view.width)).collect();
+    format!("{strong}notes{strong:#}\n{list}")
+}
+
+/// Everything worth knowing, a line each, but for what was skipped.
+pub(crate) fn lines(run: &Run) -> Vec<String> {
+    let personas = personas(run);
     let counted = |said: Vec<(String, &Cell)>| counted(&said, personas.len());
     let mut lines = Vec::new();
     lines.extend(run.outages.iter().map(|outage| {
@@ -32,14 +45,13 @@ pub(super) fn draw(run: &Run, view: View<'_>) -> String {
     let noted = run.cells.iter().flat_map(|cell| cell.notes.iter().map(move |note| (note.clone(), cell)));
     lines.extend(counted(noted.filter(|(note, _)| !note.starts_with(UNVERIFIED)).collect()));
     lines.extend(personas.iter().filter_map(|persona| unverified(run, persona)));
-    let skipped = run.cells.iter().filter(|cell| cell.verdict == Verdict::Skipped);
-    lines.extend(counted(skipped.map(|cell| (format!("skipped: {}", cell.reason), cell)).collect()));
-    if lines.is_empty() {
-        return String::new();
-    }
-    let strong = view.palette.strong;
-    let list: String = lines.iter().map(|line| hang("- ", &safe(line), 0, view.width)).collect();
-    format!("{strong}notes{strong:#}\n{list}")
+    lines
+}
+
+fn personas(run: &Run) -> Vec<&str> {
+    let mut personas: Vec<&str> = run.cells.iter().map(|cell| cell.id.persona.as_str()).collect();
+    personas.dedup();
+    personas
 }
 
 /// Everything a persona assumes, in one line.

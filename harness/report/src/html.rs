@@ -1,0 +1,186 @@
+//! A run as one page: for the manager who wants a sentence, and the engineer who wants the bytes.
+//!
+//! The page needs no network and no script; with a script it can be searched, filtered and turned into another language.
+//! Whatever comes from a server is escaped, and what could steer a reader's eye is made visible.
+
+mod cell;
+mod data;
+mod exchange;
+mod grid;
+mod head;
+mod panel;
+mod trouble;
+mod words;
+
+use std::cell::Cell as Counter;
+
+use askama::Template;
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use easrig_exchange::{Exchange, ExchangeNumber, Redactor};
+use easrig_scenario::{Cell, Verdict};
+use sha2::{Digest as _, Sha256};
+
+use crate::{Run, safe, terminal::notes};
+pub use words::Language;
+use words::Words;
+
+const STYLE: &str = include_str!("../templates/report.css");
+const SCRIPT: &str = include_str!("../templates/report.js");
+
+/// The most bytes of exchanges that are drawn of one cell.
+const CELL_MOST: usize = 16 << 10;
+
+/// The most bytes of exchanges in a page, unless everything is to be embedded.
+const PAGE_MOST: usize = 3 << 20;
+
+/// The most cells that are drawn each by itself, unless everything is to be embedded; the matrix has the rest.
+const CELLS_MOST: usize = 500;
+
+/// How a page is made.
+#[derive(Clone, Copy, Debug)]
+pub struct Html<'h> {
+    /// The language it opens in; the others are in it too.
+    pub language: &'static Language,
+    /// Whose exchanges are in it.
+    pub embed: Embed,
+    /// Whether contents (subjects, bodies, addresses) are shown that the run has kept.
+    pub content: Contents,
+    /// The run folder, for the commands that show the rest; empty when there is none.
+    pub folder: &'h str,
+}
+
+/// Whose exchanges are in a page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Embed {
+    /// Those of cells that do not pass, 16 KB a cell; a passing cell names the command that shows its own.
+    #[default]
+    NotPassing,
+    /// Those of every cell, however big the page gets.
+    All,
+}
+
+/// What is shown of contents.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Contents {
+    /// Filler, even where the run has kept them.
+    #[default]
+    Hidden,
+    /// What the run has kept (`--keep-content`); filler where it has not.
+    Shown,
+}
+
+/// The bytes of `report.html`.
+pub fn html(run: &Run, of: Html<'_>, find: &dyn Fn(ExchangeNumber) -> Option<Exchange>) -> String {
+    let hide = (run.started.keep_content && of.content == Contents::Hidden).then(Redactor::hiding);
+    let find = |number| {
+        let exchange = find(number)?;
+        Some(match &hide {
+            Some(redactor) => redactor.redact(exchange),
+            None => exchange,
+        })
+    };
+    let maker = Maker { run, of, words: Words(of.language), find: &find, left: Counter::new(PAGE_MOST) };
+    let page = Page {
+        w: maker.words,
+        language: of.language,
+        languages: Language::all(),
+        policy: policy(),
+        style: STYLE,
+        script: SCRIPT,
+        head: head::Head::of(&maker),
+        trouble: trouble::Trouble::of(&maker),
+        grid: grid::Grid::of(&maker),
+        notes: notes::lines(run),
+        panels: panel::Panels::of(&maker),
+        data: data::data(&maker),
+    };
+    // Nothing in the template can fail, and writing into memory cannot either.
+    let text = page.render().unwrap_or_default();
+    safe(&text).into_owned()
+}
+
+#[derive(Template)]
+#[template(path = "page.html")]
+struct Page<'r> {
+    w: Words,
+    language: &'static Language,
+    languages: &'static [Language],
+    /// The Content-Security-Policy: this very script and style, and nothing from anywhere.
+    policy: String,
+    style: &'static str,
+    script: &'static str,
+    head: head::Head,
+    trouble: trouble::Trouble,
+    grid: grid::Grid<'r>,
+    notes: Vec<String>,
+    panels: panel::Panels,
+    /// What the script needs, as JSON that can stand in HTML.
+    data: String,
+}
+
+/// What every part of the page is made from.
+struct Maker<'r> {
+    run: &'r Run,
+    of: Html<'r>,
+    words: Words,
+    find: &'r dyn Fn(ExchangeNumber) -> Option<Exchange>,
+    /// How many bytes of exchanges the page may still hold.
+    left: Counter<usize>,
+}
+
+impl<'r> Maker<'r> {
+    /// The name of a phone for people.
+    fn phone(&self, id: &'r str) -> &'r str {
+        self.run.personas.get(id).map_or(id, |card| &card.title)
+    }
+
+    /// The family of a phone; one that is not described is its own.
+    fn family(&self, id: &'r str) -> &'r str {
+        self.run.personas.get(id).map_or(id, |card| &card.family)
+    }
+
+    /// The name of a cell's phone with the version it speaks.
+    fn who(&self, cell: &'r Cell) -> String {
+        let phone = self.phone(&cell.id.persona);
+        cell.id.version.map_or_else(|| phone.to_owned(), |version| format!("{phone} [{version}]"))
+    }
+}
+
+/// A verdict as the page shows it: its class in the style sheet and its word in the catalogue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Mark {
+    class: &'static str,
+    key: &'static str,
+}
+
+impl From<Verdict> for Mark {
+    fn from(verdict: Verdict) -> Self {
+        let (class, key) = match verdict {
+            Verdict::Pass => ("p", "verdict.pass"),
+            Verdict::Fail => ("f", "verdict.fail"),
+            Verdict::Blocked => ("b", "verdict.blocked"),
+            Verdict::Degraded => ("d", "verdict.degraded"),
+            Verdict::Skipped => ("s", "verdict.skipped"),
+            Verdict::Inconclusive => ("i", "verdict.inconclusive"),
+        };
+        Self { class, key }
+    }
+}
+
+/// A time in UTC, to the minute.
+fn moment(at: easrig_exchange::Timestamp) -> String {
+    jiff::Timestamp::from_microsecond(at.0)
+        .map_or_else(|_| "?".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M UTC").to_string())
+}
+
+fn policy() -> String {
+    let hash = |text: &str| BASE64_STANDARD.encode(Sha256::digest(text));
+    format!(
+        "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
+        hash(SCRIPT),
+        hash(STYLE)
+    )
+}
+
+#[cfg(test)]
+mod tests;
