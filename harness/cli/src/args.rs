@@ -3,6 +3,7 @@
 mod baseline;
 mod capture;
 mod compare;
+mod page;
 mod replay;
 mod report;
 mod run;
@@ -21,6 +22,7 @@ pub(crate) use capture::{
     SelectArgs, ShowArgs, ShowFormat, ToScenarioArgs,
 };
 pub(crate) use compare::{CompareArgs, CompareFormat, MatrixArgs, MatrixFormat};
+pub(crate) use page::PageArgs;
 pub(crate) use replay::ReplayArgs;
 pub(crate) use report::ReportArgs;
 pub(crate) use run::{Effect, Format, RunArgs};

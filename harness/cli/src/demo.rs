@@ -13,7 +13,7 @@ use easrig_transport::Client;
 use miette::IntoDiagnostic as _;
 
 use crate::{
-    args::{DemoArgs, Format},
+    args::{DemoArgs, Format, PageArgs},
     embedded::{Embedded, Plan},
     library::Library,
     output::Output,
@@ -66,8 +66,8 @@ async fn one(folder: &Path, policy: &[(&str, &str)], library: &Library, output: 
     record(orders, RunFolder::create(folder).into_diagnostic()?, None, output).await?;
     server.stop().await;
     let recorded = Recorded::read(folder)?;
-    recorded.write()?;
-    recorded.print(Format::Human, output)?;
+    recorded.write(&PageArgs::default())?;
+    recorded.print(Format::Human, &PageArgs::default(), output)?;
     Ok(recorded.run)
 }
 

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, io, path::Path};
 
 use easrig_exchange::{Exchange, ExchangeNumber, Redactor, Timestamp};
 use easrig_persona::{DeviceName, Onlooker, Sorter};
-use easrig_report::{Exit, Run, Strictness, exit};
+use easrig_report::{Exit, Run, Strictness, exit, html};
 use easrig_runner::RunFolder;
 use easrig_scenario::{
     Cell, CellId, Decoded,
@@ -14,7 +14,7 @@ use easrig_scenario::{
 use miette::{IntoDiagnostic as _, WrapErr as _};
 
 use crate::{
-    args::JudgeArgs,
+    args::{JudgeArgs, PageArgs},
     import::{
         self,
         source::{self, Kind, Seen, Source, SourceError},
@@ -79,13 +79,22 @@ pub(crate) fn judge(args: &JudgeArgs, library: &Library, output: &Output) -> mie
         return Ok(Exit::Nothing);
     }
     let events = court.finish(&seen);
+    let page = PageArgs::default();
+    let mut recorded = None;
     if let Some(folder) = &folder {
         events.iter().skip(1).try_for_each(|event| folder.record(event)).into_diagnostic()?;
-        Recorded::read(folder.path())?.write()?;
+        let written = Recorded::read(folder.path())?;
+        written.write(&page)?;
+        recorded = Some(written);
     }
     let run = Run::fold(events.into_iter().map(Ok)).into_diagnostic()?;
     let place = args.out.as_deref().unwrap_or(&args.capture);
-    let text = picture(&run, args.format, |run| draw::draw(run, place, &options, output));
+    let in_page = |run: &Run| match &recorded {
+        Some(recorded) => recorded.page(&page),
+        // Without a folder the exchanges are where they came from.
+        None => html(run, page.of(""), &|_| None),
+    };
+    let text = picture(&run, args.format, |run| draw::draw(run, place, &options, output), in_page);
     output.write(text.as_bytes())?;
     let strictness = if args.strict { Strictness::Shoulds } else { Strictness::Musts };
     Ok(exit(&counted(run, party), strictness))

@@ -9,14 +9,14 @@ use std::{
 
 use easrig_exchange::{EascapFile, Exchange, ExchangeNumber};
 use easrig_report::{
-    Exit, Known, Palette, Parts, ReadError, Run, Snapshot, Sources, Strictness, Unused, View, github, junit, markdown,
-    prometheus, read_events, snapshots, summary, tap, terminal,
+    Exit, Known, Palette, Parts, ReadError, Run, Snapshot, Sources, Strictness, Unused, View, github, html, junit,
+    markdown, prometheus, read_events, snapshots, summary, tap, terminal,
 };
 use easrig_scenario::event::Event;
 use miette::{IntoDiagnostic as _, WrapErr as _, miette};
 
 use crate::{
-    args::{Format, ReportArgs},
+    args::{Format, PageArgs, ReportArgs},
     output::Output,
 };
 
@@ -36,9 +36,9 @@ pub(crate) fn report(args: &ReportArgs, output: &Output) -> miette::Result<Exit>
         Some(path) => {
             let folder = recorded.folder.display().to_string();
             let view = View { palette: &Palette::plain(), width: FILE_WIDTH, folder: &folder };
-            write_file(path, &recorded.draw(args.format, view))?;
+            write_file(path, &recorded.draw(args.format, view, &args.page))?;
         }
-        None => recorded.print(args.format, output)?,
+        None => recorded.print(args.format, &args.page, output)?,
     }
     let strictness = if args.strict { Strictness::Shoulds } else { Strictness::Musts };
     Ok(easrig_report::exit(&recorded.run, strictness))
@@ -65,10 +65,16 @@ pub(crate) fn read_known(path: &Path) -> miette::Result<Known> {
     Ok(Known::parse(&path.display().to_string(), &text)?)
 }
 
-/// The run in that form; `human` draws it for people.
-pub(crate) fn picture(run: &Run, format: Format, human: impl FnOnce(&Run) -> String) -> String {
+/// The run in that form; `human` draws it for people, `page` for a browser.
+pub(crate) fn picture(
+    run: &Run,
+    format: Format,
+    human: impl FnOnce(&Run) -> String,
+    page: impl FnOnce(&Run) -> String,
+) -> String {
     match format {
         Format::Human => human(run),
+        Format::Html => page(run),
         Format::Json => summary(run),
         Format::Junit => junit(run),
         Format::Markdown => markdown(run),
@@ -133,23 +139,25 @@ impl Recorded {
     ///
     /// # Errors
     /// When the disk says no.
-    pub(crate) fn write(&self) -> miette::Result<()> {
-        let pictures = [("summary.json", summary(&self.run)), ("junit.xml", junit(&self.run))];
+    pub(crate) fn write(&self, page: &PageArgs) -> miette::Result<()> {
+        let pictures =
+            [("summary.json", summary(&self.run)), ("junit.xml", junit(&self.run)), ("report.html", self.page(page))];
         pictures.iter().try_for_each(|(name, text)| write_file(&self.folder.join(name), text))
     }
 
     /// The run in that form; a person's has the colours and the width of `view`.
-    pub(crate) fn draw(&self, format: Format, view: View<'_>) -> String {
-        picture(&self.run, format, |run| terminal(run, view, Sources { exchange: &|number| self.exchange(number) }))
+    pub(crate) fn draw(&self, format: Format, view: View<'_>, page: &PageArgs) -> String {
+        let human = |run: &Run| terminal(run, view, Sources { exchange: &|number| self.exchange(number) });
+        picture(&self.run, format, human, |_| self.page(page))
     }
 
     /// The run in that form on stdout.
     ///
     /// # Errors
     /// When stdout cannot be written.
-    pub(crate) fn print(&self, format: Format, output: &Output) -> miette::Result<()> {
+    pub(crate) fn print(&self, format: Format, page: &PageArgs, output: &Output) -> miette::Result<()> {
         let folder = self.folder.display().to_string();
-        output.write(self.draw(format, output.view(&folder)).as_bytes())
+        output.write(self.draw(format, output.view(&folder), page).as_bytes())
     }
 
     /// Tells GitHub, when it is GitHub that runs us: annotations where its runner reads them without mixing them into the
@@ -169,6 +177,12 @@ impl Recorded {
         file.and_then(|mut file| file.write_all(markdown(&self.run).as_bytes()))
             .into_diagnostic()
             .wrap_err_with(|| format!("cannot write the summary of the step, `{}`", path.display()))
+    }
+
+    /// The run as a page.
+    pub(crate) fn page(&self, page: &PageArgs) -> String {
+        let folder = self.folder.display().to_string();
+        html(&self.run, page.of(&folder), &|number| self.exchange(number))
     }
 
     /// An exchange of the run, where its bytes are at hand.

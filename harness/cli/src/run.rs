@@ -285,8 +285,8 @@ async fn perform_in(args: &RunArgs, orders: Orders, known: Option<&Known>, outpu
     if let Some(known) = known {
         recorded.hold_against(known, output);
     }
-    recorded.write()?;
-    recorded.print(args.format, output)?;
+    recorded.write(&args.page)?;
+    recorded.print(args.format, &args.page, output)?;
     recorded.tell_github(args.format, output)?;
     if args.format == Format::Human {
         output.say(&format!("kept in {}", path.display()));

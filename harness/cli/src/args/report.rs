@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::Format;
+use super::{Format, PageArgs};
 
 #[derive(Debug, Args)]
 pub(crate) struct ReportArgs {
@@ -12,9 +12,9 @@ pub(crate) struct ReportArgs {
     #[arg(value_name = "RUN")]
     pub(crate) run: PathBuf,
 
-    /// human, json, junit, markdown, tap, github or prometheus
+    /// human, html, json, junit, markdown, tap, github or prometheus
     ///
-    /// `markdown` is for a pull request, `tap` is TAP 14, `github` are annotations for a step of GitHub Actions, `prometheus`
+    /// `html` is the page report.html, `markdown` is for a pull request, `tap` is TAP 14, `github` are annotations for a step of GitHub Actions, `prometheus`
     /// is for the text file collector of a nightly job. Example: --format prometheus
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT", hide_possible_values = true)]
     pub(crate) format: Format,
@@ -37,4 +37,7 @@ pub(crate) struct ReportArgs {
     /// Example: --strict
     #[arg(long)]
     pub(crate) strict: bool,
+
+    #[command(flatten)]
+    pub(crate) page: PageArgs,
 }

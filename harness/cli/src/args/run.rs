@@ -3,7 +3,7 @@ use std::{num::NonZeroU32, path::PathBuf};
 use clap::{Args, ValueEnum};
 use easrig_transport::Resolve;
 
-use super::{AccountArgs, ServerArgs};
+use super::{AccountArgs, PageArgs, ServerArgs};
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
@@ -179,10 +179,10 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "DIR", help_heading = "Run")]
     pub(crate) out: Option<PathBuf>,
 
-    /// human, json, junit, markdown, tap, github or prometheus on stdout
+    /// human, html, json, junit, markdown, tap, github or prometheus on stdout
     ///
-    /// `json` is the text of summary.json, `junit` that of junit.xml; both files are written in any case, and `easrig
-    /// report` makes the others of a run later. Example: --format junit > results.xml
+    /// `html`, `json` and `junit` are the texts of report.html, summary.json and junit.xml; these files are written in any
+    /// case, and `easrig report` makes the others of a run later. Example: --format junit > results.xml
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT", hide_possible_values = true, help_heading = "Run")]
     pub(crate) format: Format,
 
@@ -199,6 +199,9 @@ pub(crate) struct RunArgs {
     /// Nothing is sent and no folder is made. Example: easrig run journeys --dry-run --target …
     #[arg(long, help_heading = "Run")]
     pub(crate) dry_run: bool,
+
+    #[command(flatten)]
+    pub(crate) page: PageArgs,
 
     #[command(flatten, next_help_heading = "Target embedded:PROFILE")]
     pub(crate) server: ServerArgs,
@@ -245,6 +248,7 @@ impl From<LevelWord> for easrig_scenario::Level {
 pub(crate) enum Format {
     #[default]
     Human,
+    Html,
     Json,
     Junit,
     Markdown,

@@ -2,7 +2,7 @@ use std::{fs, path::Path};
 
 use crate::easrig::{Ended, command, easrig};
 
-const FORMATS: [&str; 7] = ["human", "json", "junit", "markdown", "tap", "github", "prometheus"];
+const FORMATS: [&str; 8] = ["human", "html", "json", "junit", "markdown", "tap", "github", "prometheus"];
 
 /// A run in which one scenario fails on both phones.
 const DISHONEST: [&str; 8] = [
@@ -43,7 +43,16 @@ fn every_report_is_the_same_bytes_later_and_from_the_run_file_alone() {
         assert_eq!(easrig(&["report", out, "--format", format, "-o", words(&file)]).text(), "");
         assert!(fs::read_to_string(&file).unwrap() == easrig(&["report", out, "--format", format]).text(), "{format}");
     }
-    for name in ["exchanges.eascap", "summary.json", "junit.xml"] {
+    assert!(
+        fs::read_to_string(folder.join("report.html")).unwrap() == easrig(&["report", out, "--format", "html"]).text()
+    );
+    let french = easrig(&["report", out, "--format", "html", "--lang", "fr"]);
+    let french = french.text();
+    assert!(french.contains("<html lang=\"fr\"") && french.contains("le serveur enfreint la norme"));
+    let unknown = easrig(&["report", out, "--format", "html", "--lang", "tlh"]);
+    assert_eq!(unknown.code, 2);
+    assert!(unknown.stderr.contains("there are en, fr"), "{}", unknown.stderr);
+    for name in ["exchanges.eascap", "summary.json", "junit.xml", "report.html"] {
         fs::remove_file(folder.join(name)).unwrap();
     }
     for format in FORMATS {
@@ -53,6 +62,9 @@ fn every_report_is_the_same_bytes_later_and_from_the_run_file_alone() {
         if format == "human" {
             assert!(before.contains("    > POST ") && !alone.text().contains("    > POST "), "{}", alone.text());
             assert!(alone.text().contains("  should    "), "what a scenario is about stands in the run file");
+        } else if format == "html" {
+            assert!(before.contains("class=\"exchange\"") && !alone.text().contains("class=\"exchange\""));
+            assert!(alone.text().contains("easrig show "), "the cells that fail are there all the same");
         } else {
             assert!(alone.text() == before, "{format}");
         }
