@@ -56,6 +56,10 @@ lab-captured *ARGS:
 foreign:
     harness/foreign/run.sh
 
+# a browser reads report.html: the demo's, and those given (installs Debian's chromium, nodejs, npm)
+browser *REPORTS:
+    harness/browser/run.sh {{REPORTS}}
+
 # benchmarks and the ratios against peers (installs Debian's libwbxml2-dev, tshark, tcpflow)
 bench:
     cargo bench -p easrig-wbxml

@@ -1,0 +1,217 @@
+// Reads report.html in Chromium as a manager, an engineer and a screen reader would, and keeps pictures of it.
+//
+//   node read.js REPORT.html [ANOTHER.html …]    CHROMIUM=/usr/bin/chromium  OUT=target/browser
+
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { basename, dirname, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { chromium } from "playwright-core";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const OUT = resolve(process.env.OUT ?? "target/browser");
+const EXECUTABLE = process.env.CHROMIUM ?? "/usr/bin/chromium";
+const DESKTOP = { width: 1280, height: 900 };
+const PHONE = { width: 390, height: 844 };
+
+const reports = process.argv.slice(2);
+if (reports.length === 0) {
+  console.error("usage: node read.js REPORT.html …");
+  process.exit(2);
+}
+mkdirSync(OUT, { recursive: true });
+// The pages come from the disk: whoever is root in a container has no sandbox to give away.
+const browser = await chromium.launch({
+  executablePath: EXECUTABLE,
+  args: ["--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP * ~NOTFOUND"],
+});
+try {
+  for (const report of reports) await read(resolve(report));
+} finally {
+  await browser.close();
+}
+
+async function read(path) {
+  const name = `${basename(dirname(path))}-${basename(path, ".html")}`;
+  const url = pathToFileURL(path).href;
+  const { page, trouble } = await open(url, DESKTOP, "light");
+  const cells = await page.locator(".grid tbody td[class]").count();
+
+  await pictures(page, name);
+  await filters(page);
+  await language(page);
+  await theme(page);
+  await deepLink(page, url, name);
+  await keyboard(page, url);
+  const pages = await print(page, url, name, cells);
+  for (const scheme of ["light", "dark"]) await axe(page, url, scheme);
+  assert.deepEqual(trouble, [], "the page made no noise and asked for nothing");
+  await page.context().close();
+
+  await withoutScript(url, name);
+  console.log(`${path}: ${cells} cells read, ${pages} pages of A4`);
+}
+
+async function open(url, viewport, colorScheme, javaScriptEnabled = true) {
+  const context = await browser.newContext({ viewport, colorScheme, javaScriptEnabled, reducedMotion: "reduce" });
+  const page = await context.newPage();
+  const trouble = [];
+  page.on("console", (message) => { if (message.type() === "error") trouble.push(message.text()); });
+  page.on("pageerror", (error) => trouble.push(String(error)));
+  page.on("request", (request) => { if (!request.url().startsWith("file:")) trouble.push(`asked for ${request.url()}`); });
+  await page.goto(url);
+  return { page, trouble };
+}
+
+async function pictures(page, name) {
+  for (const [size, viewport] of [["desktop", DESKTOP], ["phone", PHONE]]) {
+    await page.setViewportSize(viewport);
+    for (const colorScheme of ["light", "dark"]) {
+      await page.emulateMedia({ colorScheme });
+      await page.screenshot({ path: `${OUT}/${name}-${size}-${colorScheme}.png`, fullPage: true });
+    }
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    assert.ok(wide <= 0, `nothing but tables scrolls sideways at ${viewport.width} pixels (${wide} too wide)`);
+  }
+  await page.setViewportSize(DESKTOP);
+  await page.emulateMedia({ colorScheme: "light" });
+}
+
+async function filters(page) {
+  const fitting = () => page.locator(".grid tbody tr:not([hidden]) td[class]:not(.off)").count();
+  const all = await fitting();
+  const chip = page.locator('#filters input[name="verdict"]').first();
+  await chip.check();
+  const some = await fitting();
+  assert.ok(some > 0 && some < all, `a verdict leaves some of ${all} cells (${some})`);
+  assert.match(page.url(), /#.*verdict=[a-z]/, "the filter is in the address");
+  await page.reload();
+  assert.equal(await fitting(), some, "and holds when the address is opened again");
+  await page.locator('#filters button[type="reset"]').click();
+  assert.equal(await fitting(), all);
+  await page.locator('#filters input[name="q"]').fill("no scenario has such a name");
+  assert.equal(await fitting(), 0);
+  await page.locator('#filters button[type="reset"]').click();
+  const family = await page.locator('#filters select[name="family"] option').nth(1).textContent();
+  await page.locator('#filters select[name="family"]').selectOption(family);
+  const ofFamily = await fitting();
+  assert.ok(ofFamily > 0 && ofFamily <= all);
+  await page.locator('#filters select[name="sort"]').selectOption("worst");
+  assert.match(page.url(), /sort=worst/);
+  await page.locator('#filters button[type="reset"]').click();
+}
+
+async function language(page) {
+  const title = page.locator("#owners-title");
+  assert.equal(await title.textContent(), "What each owner sees");
+  await page.locator('.langs button[data-lang="fr"]').click();
+  assert.equal(await title.textContent(), "Ce que voit chaque propriétaire");
+  assert.equal(await page.evaluate(() => document.documentElement.lang), "fr");
+  const word = await page.locator(".grid tbody td[class]").first().textContent();
+  assert.match(word, /réussi|échec|bloqué|dégradé|omis|indécis/);
+  await page.reload();
+  await page.locator('.langs button[data-lang="en"]').click();
+  assert.equal(await title.textContent(), "What each owner sees");
+}
+
+async function theme(page) {
+  const paper = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const before = await paper();
+  await page.locator("#theme").click();
+  assert.notEqual(await paper(), before);
+  await page.locator("#theme").click();
+  assert.equal(await paper(), before);
+}
+
+async function deepLink(page, url, name) {
+  const links = page.locator(".grid tbody td a");
+  const target = (await links.count()) > 0 ? await links.first().getAttribute("href") : null;
+  if (target) {
+    await page.goto(`${url}${target}`);
+    await page.reload();
+    const sheet = page.locator("#sheet");
+    await sheet.waitFor({ state: "visible" });
+    assert.ok((await sheet.locator(".exchange, p").count()) > 0, "the cell has something to say");
+    const raw = sheet.locator(".exchange[open] .raw").first();
+    if (await raw.count()) {
+      await raw.locator("summary").click();
+      assert.match(await raw.locator("pre").textContent(), /^0000 {2}[0-9a-f]{2} /);
+    }
+    await page.screenshot({ path: `${OUT}/${name}-cell.png` });
+    await page.keyboard.press("Escape");
+    assert.ok(!(await sheet.isVisible()), "Escape closes it");
+    assert.ok(!page.url().includes("cell="));
+  }
+  const passing = page.locator(".grid tbody td.p").first();
+  if (await passing.count()) {
+    await passing.scrollIntoViewIfNeeded().catch(() => {});
+    await passing.evaluate((td) => { for (let node = td; node; node = node.parentElement) if (node.tagName === "DETAILS") node.open = true; });
+    await passing.click();
+    assert.match(page.url(), /#cell=[^&]+~[^&]+~/, "a passing cell has an address too");
+    assert.match(await page.locator("#sheet .show").textContent(), /easrig show .* --cell /);
+    await page.locator("#sheet button").first().click();
+  }
+}
+
+async function keyboard(page, url) {
+  await page.goto(`${url}#`);
+  await page.reload();
+  const reached = await page.evaluate(() => document.querySelectorAll('.grid tbody td[tabindex="0"]').length);
+  const tables = await page.locator(".grid").count();
+  assert.equal(reached, tables, "one stop for the tab key in each table");
+  const first = page.locator('.block[open] .grid td[tabindex="0"]').first();
+  if (!(await first.count())) return;
+  await first.focus();
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("Enter");
+  assert.ok(await page.locator("#sheet").isVisible(), "Enter opens the cell");
+  await page.keyboard.press("Escape");
+  const place = await page.evaluate(() => document.activeElement.closest("td") !== null);
+  assert.ok(place, "and the focus comes back to the matrix");
+}
+
+async function print(page, url, name, cells) {
+  await page.goto(url);
+  const pdf = await page.pdf({ path: `${OUT}/${name}.pdf`, preferCSSPageSize: true, printBackground: true });
+  const text = pdf.toString("latin1");
+  const pages = (text.match(/\/Type\s*\/Page\b(?!s)/g) ?? []).length;
+  const box = /\/MediaBox\s*\[\s*0 0 ([\d.]+) ([\d.]+)\s*\]/.exec(text);
+  assert.ok(box && Math.abs(box[1] - 595) < 2 && Math.abs(box[2] - 842) < 2, "it is A4");
+  assert.ok(pages >= 1 && pages <= 12 + cells / 40, `${pages} pages for ${cells} cells`);
+  await page.emulateMedia({ media: "print" });
+  await page.setViewportSize({ width: 690, height: 980 });
+  await page.screenshot({ path: `${OUT}/${name}-print.png`, fullPage: true });
+  await page.emulateMedia({ media: "screen" });
+  await page.setViewportSize(DESKTOP);
+  return pages;
+}
+
+async function axe(page, url, colorScheme) {
+  await page.emulateMedia({ colorScheme });
+  await page.goto(url);
+  await page.evaluate(() => { for (const node of document.querySelectorAll("details")) node.open = true; });
+  // Evaluated from outside: the page's own policy lets no other script in.
+  const found = await page.evaluate(async (source) => {
+    const load = new Function(`${source}; return axe;`);
+    const result = await load().run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] });
+    return result.violations.map(({ id, impact, nodes }) => ({ id, impact, where: nodes.slice(0, 3).map((node) => `${node.target.join(" ")}: ${node.failureSummary}`) }));
+  }, AXE);
+  const serious = found.filter(({ impact }) => impact === "serious" || impact === "critical");
+  for (const one of found) console.log(`axe, ${colorScheme}: ${one.impact} ${one.id}\n  ${one.where.join("\n  ")}`);
+  assert.deepEqual(serious.map(({ id }) => id), [], `no serious or critical violation in ${colorScheme}`);
+}
+
+async function withoutScript(url, name) {
+  const { page, trouble } = await open(url, DESKTOP, "light", false);
+  assert.ok((await page.locator("h1").textContent()).length > 10);
+  assert.ok(!(await page.locator("#filters").isVisible()), "what needs a script is not shown without one");
+  const link = page.locator(".grid tbody td a").first();
+  if (await link.count()) {
+    const target = await link.getAttribute("href");
+    assert.equal(await page.locator(`[id="${target.slice(1)}"]`).count(), 1, "a cell that does not pass can be followed");
+  }
+  await page.screenshot({ path: `${OUT}/${name}-without-script.png` });
+  assert.deepEqual(trouble, []);
+  await page.context().close();
+}
