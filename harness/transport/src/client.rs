@@ -156,7 +156,7 @@ impl Client {
         self.shared.own_roots
     }
 
-    /// How names become addresses, for the handshake probe.
+    /// How names become addresses, for a look whether anybody is there.
     pub fn names(&self) -> &Names {
         &self.shared.names
     }

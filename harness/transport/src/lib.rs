@@ -8,7 +8,6 @@ mod client;
 mod dns;
 mod fault;
 mod key_log;
-mod probe;
 mod server;
 mod tls;
 mod wire;
@@ -17,7 +16,6 @@ pub use client::{Attempt, Client, ClientConfig, ClientError, ClientLimits, Patie
 pub use dns::{Names, Resolve, ResolveError, SrvEntry, SrvError};
 pub use fault::{Act, BadServer};
 pub use key_log::KeyLog;
-pub use probe::{HelloSpec, ProbeFailure, ProbeSeen, probe};
 pub use server::{
     Authority, Server, ServerHandle, ServerLimits, ServerRequest, ServerResponse, ServerTls, ServerTlsError, Service,
     Validity, serve,
