@@ -32,6 +32,9 @@ pub(crate) fn refusal(state: &mut State, caller: &Caller, call: &Call) -> Option
     if caller.command == Command::Provision {
         return None;
     }
+    if switches.has(Switch::PolicyKeyLate) && dossier.arrival.asks(key) {
+        return Some(site.signal(caller, Status::NOT_PROVISIONED));
+    }
     if dossier.wipe.is_pending(caller.version) {
         return Some(wipe_pending(site, caller, key));
     }

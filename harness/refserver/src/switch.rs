@@ -121,6 +121,8 @@ switches! {
     SentItemsEmpty = "sent-items-empty",
     /// The final policy key is 0.
     PolicyKeyZero = "policy-key-zero",
+    /// A phone is let in at its second policy key only.
+    PolicyKeyLate = "policy-key-late",
     /// Devices are served whatever policy key they send.
     PolicyKeyNotChecked = "policy-key-not-checked",
     /// A changed policy never asks devices to fetch it.

@@ -15,6 +15,8 @@ pub(crate) struct Dossier {
     pub(crate) corrected: bool,
     /// Whether it was let in without a key, so that it stays in.
     pub(crate) served: bool,
+    /// How far it has come since it was set up.
+    pub(crate) arrival: Arrival,
     /// Whether a wipe is pending.
     pub(crate) wipe: Wipe,
     /// Its description.
@@ -23,6 +25,41 @@ pub(crate) struct Dossier {
     pub(crate) recovery_password: Option<Secret>,
     /// The name of its last Find.
     pub(crate) last_find: Option<String>,
+}
+
+/// How far a device has come that is let in at its second key only.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    /// It has no key yet.
+    #[default]
+    New,
+    /// It has its first final key.
+    Provisioned,
+    /// It was refused with it.
+    Refused,
+    /// It has its second one.
+    Trusted,
+}
+
+impl Arrival {
+    /// It is given a final key.
+    pub(crate) fn provisions(&mut self) {
+        *self = match self {
+            Self::Refused => Self::Trusted,
+            Self::New | Self::Provisioned | Self::Trusted => Self::Provisioned,
+        };
+    }
+
+    /// It asks for something; whether it is refused. Without a key it begins anew.
+    pub(crate) fn asks(&mut self, key: Option<PolicyKey>) -> bool {
+        let refused = *self == Self::Provisioned;
+        *self = match (key, *self) {
+            (None | Some(PolicyKey(0)), _) => Self::New,
+            (_, Self::Provisioned) => Self::Refused,
+            (_, arrival) => arrival,
+        };
+        refused && *self == Self::Refused
+    }
 }
 
 /// The policy key a device holds.
@@ -79,5 +116,24 @@ impl Dossier {
         self.offered = false;
         self.corrected = false;
         self.served = false;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_phone_that_comes_late_is_refused_at_its_first_key_and_served_at_its_second() {
+        let (mut arrival, key) = (Arrival::New, Some(PolicyKey(7)));
+        assert!(!arrival.asks(None));
+        arrival.provisions();
+        assert!(arrival.asks(key) && !arrival.asks(key));
+        arrival.provisions();
+        assert!(!arrival.asks(key));
+        // Without a key it is a new phone.
+        assert!(!arrival.asks(Some(PolicyKey(0))));
+        arrival.provisions();
+        assert!(arrival.asks(key));
     }
 }

@@ -136,6 +136,7 @@ impl Counter<'_> {
         let key = if self.switches.has(Switch::PolicyKeyZero) { PolicyKey(0) } else { self.fresh_key() };
         let dossier = &mut self.device.dossier;
         dossier.held = Held::Final { key, revision: self.revision, since: self.caller.now };
+        dossier.arrival.provisions();
         dossier.temporary = None;
         dossier.forget_lenience();
         key

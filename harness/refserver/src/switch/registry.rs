@@ -126,6 +126,7 @@ risks! {
          "MS-ASCMD_R580", "MS-ASCMD_R605"],
         ["item-operations/fetch-mail-and-attachment", "item-operations/multipart", "search/mailbox",
          "send-mail/delivered", "smart-forward/keeps-original", "smart-reply/arrives"];
+    // Every scenario that begins with a mail to the owner: they cannot tell anything any more.
     SentMailLost: "Sent mail never arrives.",
         ["MS-ASCMD_R463", "MS-ASCMD_R4379", "MS-ASCMD_R605", "MS-ASCMD_R580", "MS-ASCMD_R5776", "MS-ASCMD_R568",
          "MS-ASCMD_R532", "MS-ASCMD_R4407", "MS-ASCMD_R4235", "MS-ASCMD_R4236", "MS-ASCMD_R113", "MS-ASCMD_R443",
@@ -198,7 +199,11 @@ risks! {
         ["MS-ASCMD_R4990", "MS-ASCMD_R5028", "MS-ASPROV_R378", "MS-ASPROV_R601", "MS-ASPROV_R662", "MS-ASPROV_R509",
          "MS-ASPROV_R458", "MS-ASCMD_R4912", "MS-ASHTTP_R486"],
         ["provision/policy-handshake", "provision/policy-handshake-before-14-1", "provision/asked-for-until-done",
-         "provision/key-accepted-in-both-forms", "provision/", "journeys/"];
+         "provision/key-accepted-in-both-forms"];
+    PolicyKeyLate: "A new phone is refused although it took the policy; one that does not ask twice shows an error.",
+        ["MS-ASPROV_R509", "MS-ASCMD_R4990"],
+        ["provision/asked-for-until-done", "provision/changed-policy-is-asked-for", "provision/policy-handshake",
+         "provision/policy-handshake-before-14-1"];
     PolicyKeyNotChecked: "A phone without PIN reads the company's mail.",
         ["MS-ASPROV_R509", "MS-ASPROV_R458", "MS-ASCMD_R4912"],
         ["provision/strict-refuses-without-key", "provision/asked-for-until-done", "journeys/policy-refresh",
@@ -209,6 +214,7 @@ risks! {
     UnknownPolicyTypeAccepted: "A phone is handed rules it cannot read.",
         ["MS-ASPROV_R380", "MS-ASPROV_R502"],
         ["provision/unknown-policy-type", "provision/unknown-policy-type-before-14-1"];
+    // Phones that choose for themselves fall for the version, and with them every scenario.
     OptionsVersionsOverstated: "The phone picks a version that is refused.",
         ["MS-ASHTTP_R296", "MS-ASHTTP_R249", "MS-ASHTTP_R1107", "MS-ASHTTP_R244", "MS-ASHTTP_R247", "MS-ASCMD_R113",
          "MS-ASCMD_R4990", "MS-ASPROV_R380", "MS-ASPROV_R458", "MS-ASPROV_R509"],
