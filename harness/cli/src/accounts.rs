@@ -3,7 +3,7 @@
 use std::{env, path::Path};
 
 use easrig_runner::Account;
-use miette::Diagnostic;
+use miette::{Diagnostic, miette};
 use serde::Deserialize;
 use thiserror::Error;
 
@@ -50,6 +50,20 @@ pub(crate) fn gather(args: &AccountArgs) -> miette::Result<Vec<Account>> {
         accounts = if value.contains("[[") { parse(VARIABLE, &value)? } else { from_file(Path::new(&value))? };
     }
     Ok(accounts)
+}
+
+/// For a target that makes its own mailboxes: flags that name others would be passed over without a word.
+///
+/// # Errors
+/// When a flag names an account.
+pub(crate) fn refuse(args: &AccountArgs) -> miette::Result<()> {
+    if args.account.is_empty() && args.accounts.is_none() {
+        return Ok(());
+    }
+    Err(miette!(
+        help = "leave them out, or start `easrig serve --account …` and name its URL as the target",
+        "--account and --accounts are for other targets: `embedded:PROFILE` makes mailboxes of its own"
+    ))
 }
 
 fn from_file(path: &Path) -> miette::Result<Vec<Account>> {

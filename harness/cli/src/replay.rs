@@ -49,6 +49,7 @@ pub(crate) fn replay(args: ReplayArgs, library: &Library, output: &Output) -> mi
                 perform(&args, outside(&args, target)?, recording, output).await
             }
             Named::Embedded(profile) => {
+                accounts::refuse(&args.accounts)?;
                 let plan = Plan::in_process(&profile, &args.server, recording.pairs(), library)?;
                 let server = Embedded::start(plan).await?;
                 let orders = embedded(&args, &server)?;

@@ -51,6 +51,7 @@ pub(crate) fn run(args: RunArgs, library: Library, output: &Output) -> miette::R
         }
         Named::Embedded(profile) => runtime()?.block_on(async {
             let pairs = draft.pairs();
+            accounts::refuse(&args.accounts)?;
             let plan = Plan::in_process(&profile, &args.server, pairs, &library)?;
             let server = Embedded::start(plan).await?;
             let orders = draft.embedded(&server)?;

@@ -179,7 +179,10 @@ impl Stage<'_> {
                 Some(stop @ Stop::Unwritten(_)) => return Err(stop),
                 Some(Stop::Unclear(why)) => why,
                 Some(Stop::Blocked(error)) => said(&error),
-                Some(Stop::Found) | None => judgement.findings.first().map(|f| f.actual.clone()).unwrap_or_default(),
+                Some(Stop::Found) | None => {
+                    let found = |f: &Finding| format!("expected {}, found {}", f.expected, f.actual);
+                    judgement.findings.first().map(found).unwrap_or_default()
+                }
             };
             return Err(Stop::Unclear(format!("the preparation `{}` did not succeed: {why}", step.title)));
         }
