@@ -84,7 +84,8 @@ async function filters(page) {
   const chip = page.locator('#filters input[name="verdict"]').first();
   await chip.check();
   const some = await fitting();
-  assert.ok(some > 0 && some < all, `a verdict leaves some of ${all} cells (${some})`);
+  const verdicts = await page.locator('#filters input[name="verdict"]').count();
+  assert.ok(some > 0 && (some < all || verdicts === 1), `a verdict leaves some of ${all} cells (${some})`);
   assert.match(page.url(), /#.*verdict=[a-z]/, "the filter is in the address");
   await page.reload();
   assert.equal(await fitting(), some, "and holds when the address is opened again");
@@ -140,8 +141,8 @@ async function deepLink(page, url, name) {
     }
     await page.screenshot({ path: `${OUT}/${name}-cell.png` });
     await page.keyboard.press("Escape");
-    assert.ok(!(await sheet.isVisible()), "Escape closes it");
-    assert.ok(!page.url().includes("cell="));
+    await sheet.waitFor({ state: "hidden" });
+    await page.waitForFunction(() => !location.hash.includes("cell="));
   }
   const passing = page.locator(".grid tbody td.p").first();
   if (await passing.count()) {
@@ -167,8 +168,7 @@ async function keyboard(page, url) {
   await page.keyboard.press("Enter");
   assert.ok(await page.locator("#sheet").isVisible(), "Enter opens the cell");
   await page.keyboard.press("Escape");
-  const place = await page.evaluate(() => document.activeElement.closest("td") !== null);
-  assert.ok(place, "and the focus comes back to the matrix");
+  await page.waitForFunction(() => document.activeElement.closest("td") !== null);
 }
 
 async function print(page, url, name, cells) {

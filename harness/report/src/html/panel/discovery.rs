@@ -46,7 +46,7 @@ const HOPS_MOST: usize = 24;
 const LOOKED_AT: usize = 32;
 
 /// The first lane, and how far the others are from each other.
-const FIRST: usize = 300;
+const FIRST: usize = 330;
 const APART: usize = 230;
 
 /// What a way is told by (what was asked, where, what came back), who went it, and its exchanges.
@@ -63,8 +63,7 @@ pub(super) fn paths(maker: &Maker<'_>) -> Vec<Path> {
     for (cell, asked) in by_cell(maker) {
         let Some(hops) = way(&asked, maker).filter(|_| !done.contains_key(cell.persona.as_str())) else { continue };
         done.insert(&cell.persona, ());
-        let told: Vec<[String; 3]> =
-            hops.iter().map(|hop| [asks(hop), hop.request.url.to_string(), answers(hop)]).collect();
+        let told: Vec<[String; 3]> = hops.iter().map(|hop| [asks(hop), place(hop), answers(hop)]).collect();
         let phone = maker.phone(&cell.persona);
         match ways.iter_mut().find(|way| way.told == told) {
             Some(way) => way.phones.push(phone),
@@ -127,6 +126,12 @@ fn path(phones: &[&str], exchanges: &[Exchange]) -> Path {
     }
     let width = hosts.last().map_or(FIRST, |lane| lane.x) + APART / 2;
     Path { phones: phones.join(", "), width, height: 60 + exchanges.len() * 58, hosts, hops }
+}
+
+/// Where it was asked; what else stands in the address tells phones apart, not ways.
+fn place(exchange: &Exchange) -> String {
+    let url = &exchange.request.url;
+    format!("{}{}", url.authority(), url.path())
 }
 
 fn asks(exchange: &Exchange) -> String {
