@@ -146,7 +146,7 @@ fn a_run_writes_no_credential_and_no_content() {
     let folder = dir.path().join("run");
     let mut all = vec![("stdout".to_owned(), ended.stdout), ("stderr".to_owned(), ended.stderr.into_bytes())];
     all.extend(files(&folder));
-    for format in ["junit", "json", "markdown", "human", "tap", "github", "prometheus"] {
+    for format in ["html", "junit", "json", "markdown", "human", "tap", "github", "prometheus"] {
         let report = easrig(&["report", folder.to_str().unwrap(), "--format", format]);
         all.push((format!("report {format}"), report.stdout));
     }

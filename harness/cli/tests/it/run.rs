@@ -76,7 +76,7 @@ fn nobody_there_is_inconclusive() {
     assert!(matches!(ended.code, 1 | 3), "{}{}", ended.text(), ended.stderr);
     assert!(ended.text().contains("refused the connection"), "{}", ended.text());
     assert!(!ended.text().contains("sesame-canary") && !ended.stderr.contains("sesame-canary"));
-    for file in ["run.jsonl", "exchanges.eascap", "summary.json", "junit.xml"] {
+    for file in ["run.jsonl", "exchanges.eascap", "summary.json", "junit.xml", "report.html"] {
         let bytes = fs::read(dir.path().join("run").join(file)).unwrap();
         assert!(!String::from_utf8_lossy(&bytes).contains("sesame-canary"), "{file}");
     }
