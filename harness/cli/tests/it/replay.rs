@@ -100,7 +100,9 @@ fn what_is_not_allowed_is_left_out_with_what_depends_on_it() {
     let dir = tempfile::tempdir().unwrap();
     let recording = dir.path().join("run");
     record(&recording, "exchange-2019", "ios-17", &["journeys/send"], &[]);
-    let ended = easrig(&["replay", text(&recording), "--target", "https://127.0.0.1:9", "--account", "alice:x"]);
+    let out = dir.path().join("replayed");
+    let away = ["replay", text(&recording), "--target", "https://127.0.0.1:9", "--account", "alice:x"];
+    let ended = easrig(&[&away[..], &["--out", text(&out)]].concat());
     assert_eq!(ended.code, 3, "{}{}", ended.text(), ended.stderr);
     assert!(ended.text().contains("it sends mail to 1 people beside the accounts"), "{}", ended.text());
     assert!(ended.text().contains("it needs a second account"), "{}", ended.text());
