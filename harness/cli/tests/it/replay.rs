@@ -179,7 +179,8 @@ fn what_is_no_recording_is_wrong_input() {
 }
 
 /// Every switch that shows when a scenario is replayed against it, with what the difference is called.
-const SHOWN: [(&str, &str, &str); 54] = [
+const SHOWN: [(&str, &str, &str); 55] = [
+    ("policy-key-late", "provision/asked-for-until-done", "status changed"),
     ("html-flattened", "sync/html-body", "body type"),
     ("attachments-hidden", "sync/attachment-reference", "item changed"),
     ("tasks-folder-missing", "journeys/onboarding-by-server-name", "folder lost"),
