@@ -1,7 +1,7 @@
 //! What a device has to hold, whoever it talks to: one file per rule, one list of them all.
 //!
 //! The counterpart of the invariants: those judge answers, these judge requests. A rule speaks only of what the recording
-//! shows; what an exchange that is missing could explain is [`Remark::Unclear`], never broken.
+//! shows; what an exchange that is missing could explain is unclear, never broken.
 
 mod body;
 mod folder;
