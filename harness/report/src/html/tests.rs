@@ -81,6 +81,16 @@ fn the_page_says_first_what_owners_see_and_what_to_change() {
 }
 
 #[test]
+fn a_phone_without_an_error_on_its_screen_has_what_its_owner_suffers_from() {
+    let mut run = described(run_of(vec![cell("sync/a", "wp7", Verdict::Fail)]));
+    let card = run.scenarios.values_mut().next().unwrap();
+    card.why = Some("Mail never comes.".into());
+    let page = html(&run, english(), &none);
+    let row = page.split("<table class=\"phones\">").nth(1).unwrap().split("</table>").next().unwrap();
+    assert!(row.contains("Mail never comes."), "{row}");
+}
+
+#[test]
 fn the_language_of_the_page_is_the_one_asked_for() {
     let page = html(&sample(), Html { language: Language::find("fr").unwrap(), ..english() }, &none);
     assert!(page.contains("<html lang=\"fr\""));

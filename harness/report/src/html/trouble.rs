@@ -41,6 +41,8 @@ pub(super) struct Phone {
     pub(super) sees: &'static str,
     /// The first device error that its owner sees.
     pub(super) error: Option<(String, String)>,
+    /// What it means for its owner beyond that sentence; may be empty.
+    pub(super) suffers: String,
 }
 
 /// One thing that owners see.
@@ -169,7 +171,19 @@ fn phone(id: &str, maker: &Maker<'_>) -> Phone {
         },
         count: maker.words.with("phones.count", vec![("n", count.into()), ("all", cells.len().into())]),
         error: error.map(|error| (error.code.clone(), error.message.clone())),
+        suffers: suffers(worst, &cells, maker),
     }
+}
+
+/// What that means for the phone's owner, in the words of the first cell that has any.
+fn suffers(worst: Verdict, cells: &[&Cell], maker: &Maker<'_>) -> String {
+    let mut of = cells.iter().filter(|cell| cell.verdict == worst);
+    let text = match worst {
+        Verdict::Fail => of.find_map(|cell| maker.run.scenarios.get(&cell.id.scenario)?.why.clone()),
+        Verdict::Degraded | Verdict::Inconclusive => of.next().map(|cell| cell.reason.clone()),
+        Verdict::Pass | Verdict::Blocked | Verdict::Skipped => None,
+    };
+    text.unwrap_or_default()
 }
 
 fn cause(cause: &Cause<'_>, maker: &Maker<'_>, room: &mut Room) -> CauseView {
