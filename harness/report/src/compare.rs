@@ -33,7 +33,10 @@ pub use pace::{Pace, REPEAT_LEAST};
 pub use sides::{Row, differences, side_by_side};
 pub use target::{SoftwareChange, TargetChange};
 
-use crate::{Exit, Run};
+use crate::{
+    Exit, Run,
+    words::{Argument, Text, Words},
+};
 
 /// Two runs side by side.
 #[derive(Clone, Debug, PartialEq)]
@@ -93,47 +96,42 @@ impl<'r> Comparison<'r> {
 
     /// The verdict in one sentence.
     pub fn sentence(&self) -> String {
+        self.said(Words::english()).plain()
+    }
+
+    /// The same in the language of `words`.
+    pub(crate) fn said(&self, words: Words) -> Text {
         let cut: Vec<&str> = self.fated(&[Fate::CutOff, Fate::PartlyCutOff]);
         let hurt: Vec<&str> = self.fated(&[Fate::Hurt]);
-        let causes = |class| self.causes.iter().filter(|cause| cause.class == class).count();
-        let counted = |count: usize, one: &str, more: &str| match count {
-            1 => format!("1 {one}"),
-            count => format!("{count} {more}"),
-        };
-        let all = self.families.len();
         if !cut.is_empty() {
-            let also =
-                if hurt.is_empty() { String::new() } else { format!("; something broke for {}", hurt.join(", ")) };
-            let of = match (cut.len(), all) {
-                (_, 1) => "The only kind of phone is".to_owned(),
-                (1, all) => format!("1 of {all} kinds of phones is"),
-                (count, all) => format!("{count} of {all} kinds of phones are"),
+            let also: Argument =
+                if hurt.is_empty() { "".into() } else { words.one("upgrade.also", "names", &hurt.join(", ")).into() };
+            let key = match (self.families.len(), self.fated(&[Fate::PartlyCutOff]).is_empty()) {
+                (1, true) => "upgrade.cut_only",
+                (1, false) => "upgrade.cut_only_part",
+                (_, true) => "upgrade.cut",
+                (_, false) => "upgrade.cut_part",
             };
-            let part = if self.fated(&[Fate::PartlyCutOff]).is_empty() { "" } else { ", wholly or in part" };
-            return format!("{of} cut off{part}: {}{also}.", cut.join(", "));
+            let all = self.families.len().into();
+            return words.with(
+                key,
+                vec![("n", cut.len().into()), ("all", all), ("names", cut.join(", ").into()), ("also", also)],
+            );
         }
-        let regressions = self.count(Class::Regression);
+        let [regressions, unclear, better, news] =
+            [Class::Regression, Class::Unclear, Class::Improvement, Class::News].map(|class| self.count(class));
         if regressions > 0 {
-            return format!(
-                "{} broke, by {}; no kind of phone is cut off that was not before.",
-                counted(regressions, "cell", "cells"),
-                counted(causes(Class::Regression), "cause", "causes")
-            );
-        }
-        let unclear = self.count(Class::Unclear);
-        if unclear > 0 {
-            return format!(
-                "Nothing is known to have broken, but {} no longer be told.",
-                counted(unclear, "cell can", "cells can")
-            );
-        }
-        let better = self.count(Class::Improvement);
-        if better > 0 {
-            return format!("Nothing broke, and {} better.", counted(better, "cell is", "cells are"));
-        }
-        match self.count(Class::News) {
-            0 => format!("Nothing changed: all {} cells came to the same.", self.same),
-            news => format!("Nothing broke; {} otherwise.", counted(news, "cell is", "cells are")),
+            let causes = self.causes.iter().filter(|cause| cause.class == Class::Regression).count();
+            let causes = words.count("upgrade.causes", causes).into();
+            words.with("upgrade.broke", vec![("n", regressions.into()), ("causes", causes)])
+        } else if unclear > 0 {
+            words.count("upgrade.unclear", unclear)
+        } else if better > 0 {
+            words.count("upgrade.better", better)
+        } else if news > 0 {
+            words.count("upgrade.news", news)
+        } else {
+            words.count("upgrade.same", self.same)
         }
     }
 

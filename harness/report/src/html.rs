@@ -10,7 +10,6 @@ mod grid;
 mod head;
 mod panel;
 mod trouble;
-mod words;
 
 use std::cell::Cell as Counter;
 
@@ -20,9 +19,11 @@ use easrig_exchange::{Exchange, ExchangeNumber, Redactor};
 use easrig_scenario::{Cell, Verdict};
 use sha2::{Digest as _, Sha256};
 
-use crate::{Run, safe, terminal::notes};
-pub use words::Language;
-use words::Words;
+use crate::{
+    Language, Run, safe,
+    terminal::notes,
+    words::Words,
+};
 
 const STYLE: &str = include_str!("../templates/report.css");
 const SCRIPT: &str = include_str!("../templates/report.js");

@@ -23,6 +23,7 @@ mod summary;
 mod tap;
 mod terminal;
 mod trouble;
+mod words;
 
 pub use baseline::{Checked, Difference, Parts, Snapshot, SnapshotPath, check, snapshots};
 pub use census::{Phone, census_page};
@@ -33,7 +34,7 @@ pub use compare::{
 };
 pub use exit::{Exit, Strictness, exit};
 pub use github::github;
-pub use html::{Contents, Embed, Html, Language, html};
+pub use html::{Contents, Embed, Html, html};
 pub use junit::junit;
 pub use known::{Deviation, Known, KnownError, KnownProblem, Outcome, Pattern, PatternError, Unused};
 pub use markdown::markdown;
@@ -49,3 +50,4 @@ pub use terminal::{
     BindingSetting, NamedStatus, Palette, PolicyReading, Reading, Side, Sources, View, exchange, exchange_in_full,
     terminal,
 };
+pub use words::Language;

@@ -11,7 +11,10 @@ use super::{
     normal::normal,
     target::TargetChange,
 };
-use crate::Run;
+use crate::{
+    Run,
+    words::{Text, Words},
+};
 
 /// One thing to act on, with every cell that it changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,42 +85,38 @@ impl Cause<'_> {
 
     /// What it is, as one sentence without a full stop.
     pub fn title(&self) -> String {
+        self.said(Words::english()).plain()
+    }
+
+    /// The same in the language of `words`.
+    pub(crate) fn said(&self, words: Words) -> Text {
         let no_more = self.class == Class::Improvement;
+        let either = |better: &'static str, worse: &'static str| if no_more { better } else { worse };
         match &self.kind {
-            CauseKind::SignIn { .. } if no_more => "the server lets phones sign in that it refused before".to_owned(),
-            CauseKind::SignIn { offered } if offered.is_empty() => {
-                "the server refuses the user name or password (HTTP 401)".to_owned()
-            }
+            CauseKind::SignIn { .. } if no_more => words.say("cause.let_in"),
+            CauseKind::SignIn { offered } if offered.is_empty() => words.say("cause.password"),
             CauseKind::SignIn { offered } if offered.iter().any(|scheme| scheme.eq_ignore_ascii_case("basic")) => {
-                "the server refuses the user name or password (HTTP 401), though it takes Basic".to_owned()
+                words.say("cause.password_basic")
             }
-            CauseKind::SignIn { offered } => {
-                format!("Basic sign-in is refused: the server offers only {}", offered.join(", "))
-            }
-            CauseKind::VersionFloor { offered } => {
-                format!("the server speaks only {}, which these phones do not", list(offered))
-            }
-            CauseKind::VersionGone(version) => format!("protocol version {version} is no longer offered"),
-            CauseKind::CommandGone(command) => format!("the command {command} is no longer offered"),
+            CauseKind::SignIn { offered } => words.one("cause.basic_off", "schemes", &offered.join(", ")),
+            CauseKind::VersionFloor { offered } => words.one("cause.floor", "versions", &list(offered)),
+            CauseKind::VersionGone(version) => words.one("cause.version_gone", "version", &version.to_string()),
+            CauseKind::CommandGone(command) => words.one("cause.command_gone", "command", command),
             CauseKind::Device(error) => {
-                let verb = if no_more { "owners no longer see" } else { "owners see" };
-                format!("{verb} {}", screen(error))
+                words.one(either("cause.screen_no_more", "cause.screen"), "screen", &screen(error))
             }
             CauseKind::Finding(finding) => {
-                let verb = if no_more { "held again" } else { "broken" };
-                format!(
-                    "{} is {verb}: {}",
-                    finding.requirement,
-                    if no_more { &finding.expected } else { &finding.actual }
-                )
+                let what = if no_more { &finding.expected } else { &finding.actual };
+                let arguments =
+                    vec![("requirement", finding.requirement.as_str().into()), ("what", what.as_str().into())];
+                words.with(either("cause.held", "cause.broken"), arguments)
             }
-            CauseKind::Loss(reason) if no_more => format!("no longer lost: {reason}"),
-            CauseKind::Loss(reason) => format!("something is lost: {reason}"),
-            CauseKind::Untold(reason) => format!("it can no longer be told: {reason}"),
-            CauseKind::Skipped(reason) => format!("no longer tried: {reason}"),
-            CauseKind::Gone => "not in the later run".to_owned(),
-            CauseKind::New => "not in the earlier run".to_owned(),
-            CauseKind::Tried => "tried or told for the first time".to_owned(),
+            CauseKind::Loss(reason) => words.one(either("cause.lost_no_more", "cause.lost"), "reason", reason),
+            CauseKind::Untold(reason) => words.one("cause.untold", "reason", reason),
+            CauseKind::Skipped(reason) => words.one("cause.skipped", "reason", reason),
+            CauseKind::Gone => words.say("cause.gone"),
+            CauseKind::New => words.say("cause.new"),
+            CauseKind::Tried => words.say("cause.tried"),
         }
     }
 

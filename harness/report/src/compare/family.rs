@@ -12,7 +12,10 @@ use super::{
     change::{Change, Class},
     target,
 };
-use crate::Run;
+use crate::{
+    Run,
+    words::{Argument, Text, Words},
+};
 
 /// A kind of phone, as an administrator groups them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +28,8 @@ pub struct Family<'r> {
     pub fate: Fate,
     /// The same for people who do not read tables: what became of it, what its owners see, and why.
     pub sentence: String,
+    /// The parts of the sentence, for those who read another language.
+    pub(crate) said: Vec<Text>,
     /// What the administrator can change, when it is cut off and somebody knows.
     pub remedy: Option<String>,
 }
@@ -94,18 +99,23 @@ pub enum Fate {
 
 impl Fate {
     /// In two words at most.
-    pub fn word(self) -> &'static str {
+    pub fn word(self) -> String {
+        Words::english().say(self.key()).plain()
+    }
+
+    /// The key of its word in the catalogue.
+    pub(crate) fn key(self) -> &'static str {
         match self {
-            Self::CutOff => "cut off",
-            Self::PartlyCutOff => "partly cut off",
-            Self::Hurt => "something broke",
-            Self::Unclear => "cannot be told",
-            Self::StillOut => "still cut off",
-            Self::LetIn => "works again",
-            Self::Better => "better",
-            Self::New => "new",
-            Self::Gone => "not tried",
-            Self::Same => "no difference",
+            Self::CutOff => "fate.cut_off",
+            Self::PartlyCutOff => "fate.partly_cut_off",
+            Self::Hurt => "fate.hurt",
+            Self::Unclear => "fate.unclear",
+            Self::StillOut => "fate.still_out",
+            Self::LetIn => "fate.let_in",
+            Self::Better => "fate.better",
+            Self::New => "fate.new",
+            Self::Gone => "fate.gone",
+            Self::Same => "fate.same",
         }
     }
 }
@@ -129,9 +139,10 @@ pub(super) fn families<'r>(before: &'r Run, after: &'r Run, causes: &[Cause<'r>]
     }
     let family = |(name, members): (String, Vec<Member<'r>>)| {
         let fate = fate(&members);
-        let teller = Teller { before, after, causes, members: &members };
-        let (sentence, remedy) = (teller.sentence(&name, fate), teller.remedy(fate));
-        Family { name, members, fate, sentence, remedy }
+        let teller = Teller { before, after, causes, members: &members, words: Words::english() };
+        let (said, remedy) = (teller.said(&name, fate), teller.remedy(fate));
+        let sentence = said.iter().map(Text::plain).collect::<Vec<_>>().join(" ");
+        Family { name, members, fate, sentence, said, remedy }
     };
     families.into_iter().map(family).collect()
 }
@@ -229,52 +240,60 @@ struct Teller<'t, 'r> {
     after: &'r Run,
     causes: &'t [Cause<'r>],
     members: &'t [Member<'r>],
+    /// Those that the sentence is made with; its parts can be said in any language.
+    words: Words,
 }
 
 impl<'r> Teller<'_, 'r> {
-    fn sentence(&self, name: &str, fate: Fate) -> String {
-        let head = |words: &str| format!("{name}: {words}.");
-        let mut parts = vec![match fate {
-            Fate::CutOff => head("cut off"),
-            Fate::PartlyCutOff => {
-                let mut words = format!("{} cut off", self.names(|m| m.after == Standing::CutOff));
-                let (works, rest) = (Standing::Works, [Standing::Absent, Standing::Untold]);
-                for (names, what) in [
-                    (self.names(|m| m.after == works), "not"),
-                    (self.names(|m| rest.contains(&m.after)), "cannot be told"),
-                ] {
-                    if !names.is_empty() {
-                        words.push_str(&format!("; {names} {what}"));
-                    }
-                }
-                head(&words)
+    fn said(&self, name: &str, fate: Fate) -> Vec<Text> {
+        let works = |member: &Member<'_>| member.after == Standing::Works;
+        let told = |what: Argument| self.words.with("family.but", vec![("name", name.into()), ("what", what)]);
+        let head = |key: &str, names: &str| self.words.with(key, vec![("name", name.into()), ("names", names.into())]);
+        let mut said = vec![match fate {
+            Fate::CutOff => head("family.cut_off", ""),
+            Fate::PartlyCutOff => self.partly(name),
+            Fate::Hurt => told(self.told(Class::Regression, "family.broke_one", "family.broke").into()),
+            Fate::Unclear if self.members.iter().all(works) => {
+                told(self.told(Class::Unclear, "family.untold_one", "family.untold").into())
             }
-            Fate::Hurt => head(&format!("works, but {}", self.told(Class::Regression, "broke", "things broke"))),
-            Fate::Unclear if self.members.iter().all(|m| m.after == Standing::Works) => {
-                let unclear = self.told(Class::Unclear, "can no longer be told", "things can no longer be told");
-                head(&format!("works, but {unclear}"))
-            }
-            Fate::Unclear => head("cannot be told any more, or not all of it"),
-            Fate::StillOut => head("cut off, as before"),
-            Fate::LetIn => head(&format!("works again ({})", self.names(|m| m.after == Standing::Works))),
-            Fate::Better => head("what was broken works now, or part of it"),
-            Fate::New => head("only in the later run, so that nothing can be said about it"),
-            Fate::Gone => head("not in the later run"),
-            Fate::Same if self.members.iter().any(|member| member.news > 0) => head("works as before"),
-            Fate::Same => head("no difference"),
+            Fate::Unclear => head("family.unclear", ""),
+            Fate::StillOut => head("family.still_out", ""),
+            Fate::LetIn => head("family.let_in", &self.names(works)),
+            Fate::Better => head("family.better", ""),
+            Fate::New => head("family.new", ""),
+            Fate::Gone => head("family.gone", ""),
+            Fate::Same if self.members.iter().any(|member| member.news > 0) => head("family.otherwise", ""),
+            Fate::Same => head("family.same", ""),
         }];
         if is_out(fate) {
-            parts.extend(self.seen(self.after));
-            parts.extend(self.reason());
-            parts.extend(self.floor());
+            said.extend(self.seen("family.sees", self.after));
+            said.extend(self.reason());
+            said.extend(self.floor());
         }
         if fate == Fate::LetIn {
-            parts.extend(self.seen(self.before).map(|text| text.replace("Its owners see", "Before, its owners saw")));
+            said.extend(self.seen("family.saw", self.before));
         }
         if !matches!(fate, Fate::CutOff | Fate::StillOut) {
-            parts.extend(self.versions());
+            said.extend(self.versions());
         }
-        parts.join(" ")
+        said
+    }
+
+    /// Who is cut off, who is not, and of whom it cannot be told.
+    fn partly(&self, name: &str) -> Text {
+        let part = |key: &str, names: String| -> Argument {
+            if names.is_empty() { names.into() } else { self.words.one(key, "names", &names).into() }
+        };
+        let rest = [Standing::Absent, Standing::Untold];
+        self.words.with(
+            "family.partly",
+            vec![
+                ("name", name.into()),
+                ("names", self.names(|m| m.after == Standing::CutOff).into()),
+                ("not", part("family.partly_not", self.names(|m| m.after == Standing::Works))),
+                ("rest", part("family.partly_untold", self.names(|m| rest.contains(&m.after)))),
+            ],
+        )
     }
 
     fn names(&self, test: impl Fn(&Member<'_>) -> bool) -> String {
@@ -297,31 +316,42 @@ impl<'r> Teller<'_, 'r> {
     }
 
     /// Which of its scenarios changed in this way.
-    fn told(&self, class: Class, one: &str, several: &str) -> String {
+    fn told(&self, class: Class, one: &str, several: &str) -> Text {
         let changes = self.causes.iter().flat_map(|cause| &cause.changes);
         let own = changes.filter(|change| change.class == class && self.is_mine(&change.id.persona));
         let scenarios: BTreeSet<&str> = own.map(|change| change.id.scenario.as_str()).collect();
-        match (scenarios.first(), scenarios.len()) {
-            (Some(scenario), 1) => format!("{scenario} {one}"),
-            (_, count) => format!("{count} {several} ({})", first(scenarios, 3)),
+        let scenarios: Vec<&str> = scenarios.into_iter().collect();
+        match scenarios[..] {
+            [scenario] => self.words.one(one, "scenario", scenario),
+            _ => {
+                let names = self.words.list(&scenarios, NAMES_MOST);
+                self.words.with(several, vec![("n", scenarios.len().into()), ("names", names.into())])
+            }
         }
     }
 
     /// What its owners read on the screen.
-    fn seen(&self, run: &Run) -> Option<String> {
+    fn seen(&self, key: &str, run: &Run) -> Option<Text> {
         let errors: BTreeSet<String> =
             self.members.iter().filter_map(|member| shown(run, member.persona)).map(screen).collect();
-        let errors: Vec<String> = errors.into_iter().collect();
-        (!errors.is_empty()).then(|| format!("Its owners see {}.", errors.join(" or ")))
+        let either = |so_far: Argument, next: String| -> Argument {
+            self.words.with("family.or", vec![("one", so_far), ("other", next.into())]).into()
+        };
+        let mut errors = errors.into_iter();
+        let first = Argument::from(errors.next()?);
+        Some(self.words.with(key, vec![("screen", errors.fold(first, either))]))
     }
 
     /// Why, where what they see does not say it.
-    fn reason(&self) -> Option<String> {
-        let cause = self.worse().into_iter().next()?;
+    fn reason(&self) -> Vec<Text> {
+        let Some(cause) = self.worse().into_iter().next() else { return Vec::new() };
+        if matches!(cause.kind, CauseKind::Device(_)) {
+            return Vec::new();
+        }
         let is_basic_off = matches!(&cause.kind, CauseKind::SignIn { offered }
             if !offered.is_empty() && !offered.iter().any(|scheme| scheme.eq_ignore_ascii_case("basic")));
-        let tokens = if is_basic_off { self.tokens() } else { String::new() };
-        (!matches!(cause.kind, CauseKind::Device(_))).then(|| format!("Why: {}.{tokens}", cause.title()))
+        let why = self.words.with("family.why", vec![("cause", cause.said(self.words).into())]);
+        std::iter::once(why).chain(is_basic_off.then(|| self.tokens()).flatten()).collect()
     }
 
     fn remedy(&self, fate: Fate) -> Option<String> {
@@ -337,20 +367,21 @@ impl<'r> Teller<'_, 'r> {
     }
 
     /// Which of them could sign in with tokens, as far as the persona files know.
-    fn tokens(&self) -> String {
+    fn tokens(&self) -> Option<Text> {
         let knows = |member: &Member<'_>| self.after.personas.get(member.persona).and_then(|card| card.tokens);
         let able = self.names(|member| member.after == Standing::CutOff && knows(member) == Some(true));
         let unable = self.names(|member| member.after == Standing::CutOff && knows(member) == Some(false));
-        match (able.is_empty(), unable.is_empty()) {
-            (true, true) => String::new(),
-            (true, false) => format!(" As far as is known, {unable} cannot sign in with tokens."),
-            (false, true) => format!(" As far as is known, {able} can sign in with tokens; this run used a password."),
-            (false, false) => format!(" As far as is known, {able} can sign in with tokens, and {unable} cannot."),
-        }
+        let key = match (able.is_empty(), unable.is_empty()) {
+            (true, true) => return None,
+            (true, false) => "family.tokens_none",
+            (false, true) => "family.tokens_all",
+            (false, false) => "family.tokens_some",
+        };
+        Some(self.words.with(key, vec![("able", able.into()), ("unable", unable.into())]))
     }
 
     /// Phones that have no version in common with the server would not be helped by signing in.
-    fn floor(&self) -> Option<String> {
+    fn floor(&self) -> Option<Text> {
         let lacks = |member: &Member<'_>| {
             if member.after != Standing::CutOff {
                 return false;
@@ -364,34 +395,33 @@ impl<'r> Teller<'_, 'r> {
         let offered = target::offered(self.after, out.first()?.persona)?;
         let spoken = out.iter().filter_map(|member| self.after.personas.get(member.persona)?.versions.iter().max());
         let newest = spoken.max()?;
-        Some(format!(
-            "The server speaks only {}, and {} nothing above {newest}: no setting of the phone helps.",
-            list(offered),
-            self.names(lacks)
-        ))
+        let arguments = vec![
+            ("versions", list(offered).into()),
+            ("names", self.names(lacks).into()),
+            ("newest", newest.to_string().into()),
+        ];
+        Some(self.words.with("family.floor", arguments))
     }
 
-    fn versions(&self) -> Option<String> {
+    fn versions(&self) -> Vec<Text> {
         let mut shifts: BTreeMap<(Version, Version), Vec<&str>> = BTreeMap::new();
         for member in self.members {
             if let Some(shift) = member.versions {
                 shifts.entry(shift).or_default().push(member.persona);
             }
         }
-        let told = shifts.into_iter().map(|((was, is), names)| {
-            let who = if names.len() == self.members.len() { "It".to_owned() } else { names.join(" and ") };
-            let verb = if who == "It" || names.len() == 1 { "speaks" } else { "speak" };
-            format!("{who} now {verb} protocol {is} instead of {was}.")
-        });
-        let told: Vec<String> = told.collect();
-        (!told.is_empty()).then(|| told.join(" "))
+        let told = |((was, is), names): ((Version, Version), Vec<&str>)| {
+            let mut arguments = vec![("was", was.to_string().into()), ("is", is.to_string().into())];
+            if names.len() == self.members.len() {
+                return self.words.with("family.speaks_all", arguments);
+            }
+            arguments.push(("n", names.len().into()));
+            arguments.push(("names", names.join(", ").into()));
+            self.words.with("family.speaks", arguments)
+        };
+        shifts.into_iter().map(told).collect()
     }
 }
 
-/// The first of them, and how many more there are.
-fn first<'t>(names: impl IntoIterator<Item = &'t str>, most: usize) -> String {
-    let names: Vec<&str> = names.into_iter().collect();
-    let more = names.len().saturating_sub(most);
-    let head = names.iter().take(most).copied().collect::<Vec<_>>().join(", ");
-    if more == 0 { head } else { format!("{head} and {more} more") }
-}
+/// The most scenarios that are named in a sentence.
+const NAMES_MOST: usize = 3;

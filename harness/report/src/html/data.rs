@@ -9,8 +9,8 @@ use std::{
 use easrig_scenario::{Level, Requirement, Verdict};
 use serde::Serialize;
 
-use super::{Language, Maker, words::Entry};
-use crate::{safe, safe::steers, terminal::word};
+use super::Maker;
+use crate::{Language, safe, safe::steers, terminal::word, words::Entry};
 
 #[derive(Serialize)]
 struct Data<'r> {

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use easrig_scenario::{Cell, Verdict};
 
-use super::{Maker, Mark, moment, words::Text};
+use super::{Maker, Mark, moment};
 use crate::{
     Run, Totals,
     trouble::{is_known, unexpected},
+    words::Text,
 };
 
 pub(super) struct Head {

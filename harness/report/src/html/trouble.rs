@@ -4,8 +4,11 @@ use std::collections::BTreeSet;
 
 use easrig_scenario::{Cell, Confidence, DeviceError, Finding, Level, Requirement, Verdict};
 
-use super::{Embed, Maker, Mark, cell::CellView, head::phones, words::Text};
-use crate::trouble::{self, Cause, causes, groups};
+use super::{Embed, Maker, Mark, cell::CellView, head::phones};
+use crate::{
+    trouble::{self, Cause, causes, groups},
+    words::Text,
+};
 
 pub(super) struct Trouble {
     /// Every phone of the run, in its order.

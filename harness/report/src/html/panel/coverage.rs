@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use easrig_scenario::{Requirement, Verdict};
 
-use crate::html::{Maker, words::Text};
+use crate::{html::Maker, words::Text};
 
 pub(in crate::html) struct Coverage {
     pub(in crate::html) sum: Text,

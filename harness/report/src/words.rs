@@ -1,4 +1,5 @@
-//! The catalogue: every word of the page that does not come from the run, in each language (`words/*.toml`).
+//! The catalogue: every word of the pages that does not come from a run, and what becomes of phones after an upgrade, in
+//! each language (`words/*.toml`).
 
 use std::{borrow::Borrow, collections::BTreeMap, fmt, sync::LazyLock};
 
@@ -47,7 +48,7 @@ impl Language {
     }
 
     /// Its words for scripts: texts by key, and texts by plural form where a number decides.
-    pub(super) fn entries(&self) -> &BTreeMap<String, Entry> {
+    pub(crate) fn entries(&self) -> &BTreeMap<String, Entry> {
         &self.entries
     }
 
@@ -76,6 +77,14 @@ impl Language {
     }
 }
 
+impl PartialEq for Language {
+    fn eq(&self, other: &Self) -> bool {
+        self.code == other.code
+    }
+}
+
+impl Eq for Language {}
+
 impl fmt::Debug for Language {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.code)
@@ -85,19 +94,21 @@ impl fmt::Debug for Language {
 /// A text of the catalogue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
-pub(super) enum Entry {
+pub(crate) enum Entry {
     Plain(String),
     /// By CLDR's names of the plural forms; `other` is always there.
     Plural(BTreeMap<String, String>),
 }
 
 /// What stands where a text says `{name}`.
-#[derive(Clone, Debug)]
-pub(super) enum Argument {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Argument {
     /// A number; the first one decides the plural form.
     Count(u64),
     /// As it is, in whatever language it came.
     Given(String),
+    /// A text of the catalogue itself.
+    Said(Text),
 }
 
 impl Argument {
@@ -109,6 +120,7 @@ impl Argument {
         match self {
             Self::Count(count) => count.to_string(),
             Self::Given(text) => text.clone(),
+            Self::Said(text) => text.plain(),
         }
     }
 }
@@ -125,6 +137,12 @@ impl From<String> for Argument {
     }
 }
 
+impl From<Text> for Argument {
+    fn from(text: Text) -> Self {
+        Self::Said(text)
+    }
+}
+
 impl From<&str> for Argument {
     fn from(text: &str) -> Self {
         Self::Given(text.to_owned())
@@ -133,46 +151,71 @@ impl From<&str> for Argument {
 
 /// Says things in the language of the page.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Words(pub(super) &'static Language);
+pub(crate) struct Words(pub(crate) &'static Language);
 
 impl Words {
+    /// Those of terminals, files and pull requests.
+    pub(crate) fn english() -> Self {
+        Self(Language::find("en").expect("English is what the other languages are tested against"))
+    }
+
     /// The text of a key.
-    pub(super) fn say(self, key: &str) -> Text {
+    pub(crate) fn say(self, key: &str) -> Text {
         self.with(key, Vec::new())
     }
 
     /// A text that depends on a number, its `{n}`.
-    pub(super) fn count(self, key: &str, count: impl Borrow<usize>) -> Text {
+    pub(crate) fn count(self, key: &str, count: impl Borrow<usize>) -> Text {
         self.with(key, vec![("n", (*count.borrow()).into())])
     }
 
     /// A text with one thing in it.
-    pub(super) fn one(self, key: &str, name: &'static str, given: &str) -> Text {
+    pub(crate) fn one(self, key: &str, name: &'static str, given: &str) -> Text {
         self.with(key, vec![(name, given.into())])
     }
 
+    /// A list of names; with how many more there are, where those are only the first.
+    pub(crate) fn list(self, names: &[&str], most: usize) -> Text {
+        let head = names.iter().take(most).copied().collect::<Vec<_>>().join(", ");
+        match names.len().saturating_sub(most) {
+            0 => self.one("list.all", "names", &head),
+            more => self.with("list.first", vec![("names", head.into()), ("n", more.into())]),
+        }
+    }
+
     /// A text with something in it.
-    pub(super) fn with(self, key: &str, arguments: Vec<(&'static str, Argument)>) -> Text {
+    pub(crate) fn with(self, key: &str, arguments: Vec<(&'static str, Argument)>) -> Text {
         Text { language: self.0, key: key.to_owned(), arguments }
     }
 
     /// An attribute that is read aloud: `aria-label="…"`.
-    pub(super) fn label(self, key: &str) -> Label {
+    pub(crate) fn label(self, key: &str) -> Label {
         Label(self.say(key))
     }
 }
 
 /// A text in the language of the page that a script can say again in another.
-#[derive(Clone, Debug)]
-pub(super) struct Text {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Text {
     language: &'static Language,
     key: String,
     arguments: Vec<(&'static str, Argument)>,
 }
 
 impl Text {
+    /// The same in the language of `words`.
+    pub(crate) fn spoken(mut self, words: Words) -> Self {
+        self.language = words.0;
+        for (_, argument) in &mut self.arguments {
+            if let Argument::Said(text) = argument {
+                *text = text.clone().spoken(words);
+            }
+        }
+        self
+    }
+
     /// Only the words, without what lets a script say them again.
-    pub(super) fn plain(&self) -> String {
+    pub(crate) fn plain(&self) -> String {
         self.language.say(&self.key, &self.arguments)
     }
 }
@@ -192,7 +235,7 @@ impl askama::filters::HtmlSafe for Text {}
 
 /// A text as an attribute.
 #[derive(Clone, Debug)]
-pub(super) struct Label(Text);
+pub(crate) struct Label(Text);
 
 impl fmt::Display for Label {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -212,10 +255,18 @@ impl Serialize for Arguments<'_> {
             match argument {
                 Argument::Count(count) => map.serialize_entry(name, count)?,
                 Argument::Given(text) => map.serialize_entry(name, text)?,
+                Argument::Said(text) => map.serialize_entry(name, &Nested { w: &text.key, a: Arguments(&text.arguments) })?,
             }
         }
         map.end()
     }
+}
+
+/// A text inside another one, for the script.
+#[derive(Serialize)]
+struct Nested<'a> {
+    w: &'a str,
+    a: Arguments<'a>,
 }
 
 fn escaped(text: &str) -> String {
