@@ -1,4 +1,4 @@
-// Reads report.html in Chromium as a manager, an engineer and a screen reader would, and keeps pictures of it.
+// Reads report.html, and the pages of compare and matrix, in Chromium as a manager, an engineer and a screen reader would, and keeps pictures of it.
 //
 //   node read.js REPORT.html [ANOTHER.html …]    CHROMIUM=/usr/bin/chromium  OUT=target/browser
 
@@ -36,6 +36,7 @@ async function read(path) {
   const name = `${basename(dirname(path))}-${basename(path, ".html")}`;
   const url = pathToFileURL(path).href;
   const { page, trouble } = await open(url, DESKTOP, "light");
+  if ((await page.locator("#matrix").count()) === 0) return readList(page, trouble, path, url, name);
   const cells = await page.locator(".grid tbody td[class]").count();
 
   await pictures(page, name);
@@ -51,6 +52,59 @@ async function read(path) {
 
   await withoutScript(url, name);
   console.log(`${path}: ${cells} cells read, ${pages} pages of A4`);
+}
+
+// What changed between two runs, or several servers side by side: things in a list that can be filtered.
+async function readList(page, trouble, path, url, name) {
+  const items = await page.locator("[data-item]").count();
+  await pictures(page, name);
+  if (items > 0) await listFilters(page, items);
+  await theme(page);
+  const title = page.locator("h2").filter({ visible: true }).last();
+  const before = await title.textContent();
+  await page.locator('.langs button[data-lang="fr"]').click();
+  assert.notEqual(await title.textContent(), before, "the page speaks French");
+  assert.ok(!(await page.locator("main").textContent()).match(/\{\w+\}/), "nothing is left to be put in");
+  await page.screenshot({ path: `${OUT}/${name}-french.png`, fullPage: true });
+  await page.locator('.langs button[data-lang="en"]').click();
+  assert.equal(await title.textContent(), before);
+  const cell = page.locator("details[data-item][id]").last();
+  if (await cell.count()) {
+    await page.goto(`${url}#${await cell.getAttribute("id")}`);
+    await page.reload();
+    assert.ok(await cell.locator(".beside").isVisible(), "the address of a cell opens it");
+  }
+  const pages = await print(page, url, name, items);
+  for (const scheme of ["light", "dark"]) await axe(page, url, scheme);
+  assert.deepEqual(trouble, [], "the page made no noise and asked for nothing");
+  await page.context().close();
+
+  const quiet = await open(url, DESKTOP, "light", false);
+  assert.ok((await quiet.page.locator("h1").textContent()).length > 10);
+  assert.equal(await quiet.page.locator("#filters:visible").count(), 0, "what needs a script is not shown without one");
+  assert.deepEqual(quiet.trouble, []);
+  await quiet.page.context().close();
+  console.log(`${path}: ${items} things read, ${pages} pages of A4`);
+}
+
+async function listFilters(page, items) {
+  const fitting = () => page.locator("[data-item]:not([hidden])").count();
+  const family = page.locator('#filters select[name="family"]');
+  const first = await page.locator("[data-item]").first().getAttribute("data-family");
+  await family.selectOption(first);
+  const some = await fitting();
+  assert.ok(some > 0 && some <= items, `${first} has some of ${items} (${some})`);
+  assert.match(page.url(), /#.*family=/, "the filter is in the address");
+  await page.reload();
+  assert.equal(await fitting(), some, "and holds when the address is opened again");
+  await page.locator('#filters button[type="reset"]').click();
+  assert.equal(await fitting(), items);
+  await page.locator('#filters input[name="q"]').fill("nothing has such a name");
+  assert.equal(await fitting(), 0);
+  await page.locator('#filters button[type="reset"]').click();
+  await page.locator('#filters input[name="mark"]').first().check();
+  assert.ok((await fitting()) > 0);
+  await page.locator('#filters button[type="reset"]').click();
 }
 
 async function open(url, viewport, colorScheme, javaScriptEnabled = true) {

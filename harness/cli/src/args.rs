@@ -22,7 +22,7 @@ pub(crate) use capture::{
     SelectArgs, ShowArgs, ShowFormat, ToScenarioArgs,
 };
 pub(crate) use compare::{CompareArgs, CompareFormat, MatrixArgs, MatrixFormat};
-pub(crate) use page::PageArgs;
+pub(crate) use page::{LanguageArgs, PageArgs};
 pub(crate) use replay::ReplayArgs;
 pub(crate) use report::ReportArgs;
 pub(crate) use run::{Effect, Format, RunArgs};
@@ -198,6 +198,9 @@ pub(crate) struct DemoArgs {
     /// The runs go to DIR/strict and DIR/remedy; without this flag to reports/demo-TIME. Example: --out ./demo
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) language: LanguageArgs,
 }
 
 #[derive(Debug, Args)]

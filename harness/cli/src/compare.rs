@@ -1,15 +1,20 @@
 //! `easrig compare`: what an upgrade did; `easrig matrix`: several servers side by side.
 
+use std::path::Path;
+
 use easrig_report::{
-    Both, Comparison, Exit, Servers, Sources, compare_json, compare_junit, compare_markdown, compare_terminal,
-    servers_json, servers_markdown, servers_terminal,
+    Both, CompareHtml, Comparison, Contents, Exit, Palette, Servers, Sources, View, compare_html, compare_json,
+    compare_junit, compare_markdown, compare_terminal, servers_html, servers_json, servers_markdown, servers_terminal,
 };
 
 use crate::{
     args::{CompareArgs, CompareFormat, MatrixArgs, MatrixFormat},
     output::Output,
-    report::{Recorded, read_known},
+    report::{FILE_WIDTH, Recorded, read_known, write_file},
 };
+
+/// What a file is written with.
+const PLAIN: Palette = Palette::plain();
 
 pub(crate) fn compare(args: &CompareArgs, output: &Output) -> miette::Result<Exit> {
     let known = args.known.as_deref().map(read_known).transpose()?;
@@ -18,19 +23,20 @@ pub(crate) fn compare(args: &CompareArgs, output: &Output) -> miette::Result<Exi
         after.hold_against(known, output);
     }
     let comparison = Comparison::of(&before.run, &after.run);
+    let [was, is] = [&args.before, &args.after].map(|folder| folder.display().to_string());
+    let (earlier, later) = (|number| before.exchange(number), |number| after.exchange(number));
+    let both = Both { before: (Sources { exchange: &earlier }, &was), after: (Sources { exchange: &later }, &is) };
     let text = match args.format {
-        CompareFormat::Human => {
-            let [was, is] = [&args.before, &args.after].map(|folder| folder.display().to_string());
-            let (earlier, later) = (|number| before.exchange(number), |number| after.exchange(number));
-            let both =
-                Both { before: (Sources { exchange: &earlier }, &was), after: (Sources { exchange: &later }, &is) };
-            compare_terminal(&comparison, output.view(""), both)
+        CompareFormat::Human => compare_terminal(&comparison, view(args.output.as_deref(), output), both),
+        CompareFormat::Html => {
+            let content = if args.with_content { Contents::Shown } else { Contents::Hidden };
+            compare_html(&comparison, CompareHtml { language: args.language.lang, content, both })
         }
         CompareFormat::Json => compare_json(&comparison),
         CompareFormat::Junit => compare_junit(&comparison),
         CompareFormat::Markdown => compare_markdown(&comparison),
     };
-    output.write(text.as_bytes())?;
+    write(&text, args.output.as_deref(), output)?;
     Ok(comparison.exit())
 }
 
@@ -39,10 +45,26 @@ pub(crate) fn matrix(args: &MatrixArgs, output: &Output) -> miette::Result<Exit>
     let runs = runs.collect::<miette::Result<Vec<(String, Recorded)>>>()?;
     let servers = Servers::of(runs.iter().map(|(folder, recorded)| (folder.as_str(), &recorded.run)));
     let text = match args.format {
-        MatrixFormat::Human => servers_terminal(&servers, output.view("")),
+        MatrixFormat::Human => servers_terminal(&servers, view(args.output.as_deref(), output)),
+        MatrixFormat::Html => servers_html(&servers, args.language.lang),
         MatrixFormat::Json => servers_json(&servers),
         MatrixFormat::Markdown => servers_markdown(&servers),
     };
-    output.write(text.as_bytes())?;
+    write(&text, args.output.as_deref(), output)?;
     Ok(Exit::Well)
+}
+
+/// The terminal's colours and width; a file has neither.
+fn view<'o>(file: Option<&Path>, output: &'o Output) -> View<'o> {
+    match file {
+        Some(_) => View { width: FILE_WIDTH, palette: &PLAIN, folder: "" },
+        None => output.view(""),
+    }
+}
+
+fn write(text: &str, file: Option<&Path>, output: &Output) -> miette::Result<()> {
+    match file {
+        Some(path) => write_file(path, text),
+        None => output.write(text.as_bytes()),
+    }
 }

@@ -34,15 +34,22 @@ pub(crate) fn demo(args: &DemoArgs, library: &Library, output: &Output) -> miett
     let out = args.out.clone().unwrap_or_else(|| fresh_folder("demo-"));
     runtime()?.block_on(async {
         output.write(INTRO.as_bytes())?;
-        let strict = one(&out.join("strict"), POLICY, library, output).await?;
+        let strict = one(&out.join("strict"), POLICY, args, library, output).await?;
         output.write(b"\nThe remedy: AllowNonProvisionableDevices = true; everything else stays.\n\n")?;
-        let remedy = one(&out.join("remedy"), REMEDY, library, output).await?;
+        let remedy = one(&out.join("remedy"), REMEDY, args, library, output).await?;
         output.write(outro(&strict, &remedy, &out).as_bytes())?;
         Ok(if shows_the_picture(&strict, &remedy) { Exit::Well } else { Exit::Broken })
     })
 }
 
-async fn one(folder: &Path, policy: &[(&str, &str)], library: &Library, output: &Output) -> miette::Result<Run> {
+async fn one(
+    folder: &Path,
+    policy: &[(&str, &str)],
+    args: &DemoArgs,
+    library: &Library,
+    output: &Output,
+) -> miette::Result<Run> {
+    let page = PageArgs::from(args.language);
     let personas = library.personas(&["all".to_owned()])?;
     let server = Embedded::start(Plan::demo(PROFILE, policy, personas.len(), library)?).await?;
     let orders = Orders {
@@ -66,8 +73,8 @@ async fn one(folder: &Path, policy: &[(&str, &str)], library: &Library, output: 
     record(orders, RunFolder::create(folder).into_diagnostic()?, None, output).await?;
     server.stop().await;
     let recorded = Recorded::read(folder)?;
-    recorded.write(&PageArgs::default())?;
-    recorded.print(Format::Human, &PageArgs::default(), output)?;
+    recorded.write(&page)?;
+    recorded.print(Format::Human, &page, output)?;
     Ok(recorded.run)
 }
 

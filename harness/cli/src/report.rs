@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// The columns of a report for people that goes into a file.
-const FILE_WIDTH: usize = 100;
+pub(crate) const FILE_WIDTH: usize = 100;
 
 /// The largest list of known deviations, in bytes.
 const KNOWN_MOST: u64 = 16 << 20;

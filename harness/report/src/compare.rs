@@ -14,6 +14,7 @@ mod junit;
 mod markdown;
 mod normal;
 mod pace;
+mod page;
 mod sides;
 mod target;
 
@@ -30,6 +31,7 @@ pub use junit::compare_junit;
 pub use markdown::compare_markdown;
 pub(crate) use normal::normal;
 pub use pace::{Pace, REPEAT_LEAST};
+pub use page::{CompareHtml, compare_html};
 pub use sides::{Row, differences, side_by_side};
 pub use target::{SoftwareChange, TargetChange};
 

@@ -6,6 +6,7 @@
 mod cell;
 mod data;
 mod exchange;
+mod frame;
 mod grid;
 mod head;
 mod panel;
@@ -14,28 +15,25 @@ mod trouble;
 use std::cell::Cell as Counter;
 
 use askama::Template;
-use base64::{Engine as _, prelude::BASE64_STANDARD};
 use easrig_exchange::{Exchange, ExchangeNumber, Redactor};
 use easrig_scenario::{Cell, Verdict};
-use sha2::{Digest as _, Sha256};
 
-use crate::{
-    Language, Run, safe,
-    terminal::notes,
-    words::Words,
-};
+pub(crate) use cell::anchor;
+pub(crate) use frame::{Frame, page_data};
+pub(crate) use trouble::{FindingView, Line, remedy};
 
-const STYLE: &str = include_str!("../templates/report.css");
-const SCRIPT: &str = include_str!("../templates/report.js");
+use crate::{Language, Run, safe, terminal::notes, words::Words};
+
+const SCRIPT: &str = concat!(include_str!("../templates/frame.js"), include_str!("../templates/report.js"));
 
 /// The most bytes of exchanges that are drawn of one cell.
-const CELL_MOST: usize = 16 << 10;
+pub(crate) const CELL_MOST: usize = 16 << 10;
 
 /// The most bytes of exchanges in a page, unless everything is to be embedded.
-const PAGE_MOST: usize = 3 << 20;
+pub(crate) const PAGE_MOST: usize = 3 << 20;
 
 /// The most cells that are drawn each by itself, unless everything is to be embedded; the matrix has the rest.
-const CELLS_MOST: usize = 500;
+pub(crate) const CELLS_MOST: usize = 500;
 
 /// How a page is made.
 #[derive(Clone, Copy, Debug)]
@@ -83,11 +81,7 @@ pub fn html(run: &Run, of: Html<'_>, find: &dyn Fn(ExchangeNumber) -> Option<Exc
     let maker = Maker { run, of, words: Words(of.language), find: &find, left: Counter::new(PAGE_MOST) };
     let page = Page {
         w: maker.words,
-        language: of.language,
-        languages: Language::all(),
-        policy: policy(),
-        style: STYLE,
-        script: SCRIPT,
+        frame: Frame::of(of.language, SCRIPT, &run.started.easrig),
         head: head::Head::of(&maker),
         trouble: trouble::Trouble::of(&maker),
         grid: grid::Grid::of(&maker),
@@ -104,12 +98,7 @@ pub fn html(run: &Run, of: Html<'_>, find: &dyn Fn(ExchangeNumber) -> Option<Exc
 #[template(path = "page.html")]
 struct Page<'r> {
     w: Words,
-    language: &'static Language,
-    languages: &'static [Language],
-    /// The Content-Security-Policy: this very script and style, and nothing from anywhere.
-    policy: String,
-    style: &'static str,
-    script: &'static str,
+    frame: Frame<'r>,
     head: head::Head,
     trouble: trouble::Trouble,
     grid: grid::Grid<'r>,
@@ -149,9 +138,9 @@ impl<'r> Maker<'r> {
 
 /// A verdict as the page shows it: its class in the style sheet and its word in the catalogue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Mark {
-    class: &'static str,
-    key: &'static str,
+pub(crate) struct Mark {
+    pub(crate) class: &'static str,
+    pub(crate) key: &'static str,
 }
 
 impl From<Verdict> for Mark {
@@ -169,19 +158,10 @@ impl From<Verdict> for Mark {
 }
 
 /// A time in UTC, to the minute.
-fn moment(at: easrig_exchange::Timestamp) -> String {
+pub(crate) fn moment(at: easrig_exchange::Timestamp) -> String {
     jiff::Timestamp::from_microsecond(at.0)
         .map_or_else(|_| "?".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M UTC").to_string())
 }
 
-fn policy() -> String {
-    let hash = |text: &str| BASE64_STANDARD.encode(Sha256::digest(text));
-    format!(
-        "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
-        hash(SCRIPT),
-        hash(STYLE)
-    )
-}
-
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

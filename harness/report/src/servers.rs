@@ -3,6 +3,7 @@
 mod human;
 mod json;
 mod markdown;
+mod page;
 
 use easrig_eas::Version;
 use easrig_scenario::{DeviceError, Verdict};
@@ -10,6 +11,7 @@ use easrig_scenario::{DeviceError, Verdict};
 pub use human::servers_terminal;
 pub use json::{servers_json, servers_schema};
 pub use markdown::servers_markdown;
+pub use page::servers_html;
 
 use crate::{Run, Totals, compare::shown};
 

@@ -255,7 +255,9 @@ impl Serialize for Arguments<'_> {
             match argument {
                 Argument::Count(count) => map.serialize_entry(name, count)?,
                 Argument::Given(text) => map.serialize_entry(name, text)?,
-                Argument::Said(text) => map.serialize_entry(name, &Nested { w: &text.key, a: Arguments(&text.arguments) })?,
+                Argument::Said(text) => {
+                    map.serialize_entry(name, &Nested { w: &text.key, a: Arguments(&text.arguments) })?
+                }
             }
         }
         map.end()

@@ -1,44 +1,7 @@
-"use strict";
 (() => {
-  const root = document.documentElement;
-  const data = JSON.parse(document.getElementById("data").textContent);
-  const $ = (selector, from = document) => from.querySelector(selector);
-  const $$ = (selector, from = document) => [...from.querySelectorAll(selector)];
+  const { data, $, $$, say, make, spoken } = easrig;
   const KEYS = { p: "verdict.pass", f: "verdict.fail", b: "verdict.blocked", d: "verdict.degraded", s: "verdict.skipped", i: "verdict.inconclusive" };
   const RANK = "fbidps";
-  let lang = root.dataset.lang;
-  root.classList.add("js");
-
-  // Words -------------------------------------------------------------------------------------------------------------
-  let plurals = new Intl.PluralRules(lang);
-  function say(key, args = {}) {
-    let text = data.words[lang][key];
-    if (text === undefined) return key;
-    if (typeof text === "object") {
-      const n = Object.values(args).find((value) => typeof value === "number") ?? 0;
-      text = text[plurals.select(n)] ?? text.other;
-    }
-    return text.replace(/\{(\w+)\}/g, (hole, name) => {
-      const value = args[name];
-      return value === undefined ? hole : String(value);
-    });
-  }
-  function speak(code) {
-    if (!data.words[code]) return;
-    lang = code;
-    plurals = new Intl.PluralRules(code);
-    root.lang = root.dataset.lang = code;
-    for (const node of $$("[data-w]")) node.textContent = say(node.dataset.w, node.dataset.a ? JSON.parse(node.dataset.a) : {});
-    for (const node of $$("[data-w-label]")) node.setAttribute("aria-label", say(node.dataset.wLabel));
-    for (const cell of cells) (cell.td.firstElementChild ?? cell.td).textContent = say(KEYS[cell.mark]);
-    for (const dt of $$(".versus dt")) dt.lang = code;
-    for (const button of $$(".langs button")) button.setAttribute("aria-pressed", String(button.dataset.lang === code));
-    filter();
-    keep("easrig-lang", code);
-  }
-  // A page opened from a disk or a mail may have no storage.
-  function keep(name, value) { try { localStorage.setItem(name, value); } catch { /* then it is not remembered */ } }
-  function kept(name) { try { return localStorage.getItem(name); } catch { return null; } }
 
   // The matrix --------------------------------------------------------------------------------------------------------
   const blocks = $$("#matrix .block").map((node) => ({ node, command: node.dataset.command, wasOpen: node.open, rows: [] }));
@@ -154,15 +117,6 @@
   }
 
   // A cell by itself --------------------------------------------------------------------------------------------------
-  function make(name, text, of = {}) {
-    const node = document.createElement(name);
-    for (const [key, value] of Object.entries(of)) node.setAttribute(key, value);
-    if (text !== undefined) node.textContent = text;
-    return node;
-  }
-  function spoken(name, key) {
-    return make(name, say(key), { "data-w": key });
-  }
   function draw(cell, drawn) {
     const title = make("h2", "", { id: "sheet-title" });
     const mark = spoken("span", KEYS[cell.mark]);
@@ -307,45 +261,9 @@
   addEventListener("popstate", () => { filter(); show(); });
   addEventListener("hashchange", () => { filter(); show(); });
 
-  for (const command of $$(".command")) {
-    const button = make("button", say("copy.label"), { type: "button", class: "copy", "data-w": "copy.label" });
-    button.addEventListener("click", async () => {
-      try { await navigator.clipboard.writeText($("code", command).textContent); } catch {
-        const range = document.createRange();
-        range.selectNodeContents($("code", command));
-        getSelection().removeAllRanges();
-        getSelection().addRange(range);
-        document.execCommand("copy");
-      }
-      $("#said").textContent = say("copy.done");
-      button.dataset.w = "copy.done";
-      button.textContent = say("copy.done");
-    });
-    command.prepend(button);
-  }
-
-  $("#switches").hidden = false;
-  for (const button of $$(".langs button")) button.addEventListener("click", () => speak(button.dataset.lang));
-  const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches);
-  $("#theme").addEventListener("click", () => {
-    root.dataset.theme = isDark() ? "light" : "dark";
-    keep("easrig-theme", root.dataset.theme);
+  easrig.begin(() => {
+    for (const cell of cells) (cell.td.firstElementChild ?? cell.td).textContent = say(KEYS[cell.mark]);
+    filter();
   });
-  const theme = kept("easrig-theme");
-  if (theme === "light" || theme === "dark") root.dataset.theme = theme;
-
-  // On paper the manager's part is open, and the bytes stay closed unless they were opened.
-  const opened = new Set();
-  addEventListener("beforeprint", () => {
-    for (const node of $$("#details > .block, .untested")) if (!node.open) { opened.add(node); node.open = true; }
-  });
-  addEventListener("afterprint", () => {
-    for (const node of opened) node.open = false;
-    opened.clear();
-  });
-
-  const wished = kept("easrig-lang");
-  if (wished && wished !== lang && data.words[wished]) speak(wished);
-  else filter();
   show();
 })();

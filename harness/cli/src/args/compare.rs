@@ -2,6 +2,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::LanguageArgs;
+
 #[derive(Debug, Args)]
 pub(crate) struct CompareArgs {
     /// The folder of the earlier run
@@ -22,18 +24,35 @@ pub(crate) struct CompareArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) known: Option<PathBuf>,
 
-    /// human, json, junit or markdown
+    /// human, html, json, junit or markdown
     ///
-    /// `json` has a published schema, in `junit` a regression is a failure and what cannot be told an error, `markdown`
+    /// `html` is one page for a browser, `json` has a published schema, in `junit` a regression is a failure and what cannot be told an error, `markdown`
     /// is for a pull request. Example: --format markdown
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT", hide_possible_values = true)]
     pub(crate) format: CompareFormat,
+
+    /// The file to write instead of stdout
+    ///
+    /// Example: --format html -o upgrade.html
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) language: LanguageArgs,
+
+    /// Show subjects, bodies and addresses in the page
+    ///
+    /// Only runs with --keep-content have them; without this flag the page has filler of the same length in their place.
+    /// Example: --with-content
+    #[arg(long, help_heading = "Page")]
+    pub(crate) with_content: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum CompareFormat {
     #[default]
     Human,
+    Html,
     Json,
     Junit,
     Markdown,
@@ -47,17 +66,27 @@ pub(crate) struct MatrixArgs {
     #[arg(value_name = "RUN", required = true)]
     pub(crate) runs: Vec<PathBuf>,
 
-    /// human, json or markdown
+    /// human, html, json or markdown
     ///
-    /// `json` has a published schema, `markdown` is for a pull request or a wiki. Example: --format markdown
+    /// `html` is one page for a browser, `json` has a published schema, `markdown` is for a pull request or a wiki. Example: --format markdown
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT", hide_possible_values = true)]
     pub(crate) format: MatrixFormat,
+
+    /// The file to write instead of stdout
+    ///
+    /// Example: --format html -o servers.html
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) language: LanguageArgs,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum MatrixFormat {
     #[default]
     Human,
+    Html,
     Json,
     Markdown,
 }

@@ -1,15 +1,23 @@
 use clap::{Args, ValueEnum};
 use easrig_report::{Contents, Embed, Html, Language};
 
+/// Which language a page opens in.
+#[derive(Clone, Copy, Debug, Args)]
+#[command(next_help_heading = "Page")]
+pub(crate) struct LanguageArgs {
+    /// The language that the page opens in: en or fr
+    ///
+    /// The others are in the page too, and a click away where scripts run. Example: --lang fr
+    #[arg(long, value_name = "LANGUAGE", default_value = "en", value_parser = language)]
+    pub(crate) lang: &'static Language,
+}
+
 /// How report.html is made.
 #[derive(Clone, Copy, Debug, Args)]
 #[command(next_help_heading = "Page")]
 pub(crate) struct PageArgs {
-    /// The language that report.html opens in: en or fr
-    ///
-    /// The others are in the page too, and a click away where scripts run. Example: --lang fr
-    #[arg(long, value_name = "LANGUAGE", default_value = "en", value_parser = language)]
-    lang: &'static Language,
+    #[command(flatten)]
+    language: LanguageArgs,
 
     /// Whose exchanges are in report.html: not-passing or all
     ///
@@ -38,7 +46,7 @@ impl PageArgs {
     /// The page of the run in `folder`.
     pub(crate) fn of<'f>(&self, folder: &'f str) -> Html<'f> {
         Html {
-            language: self.lang,
+            language: self.language.lang,
             embed: match self.embed {
                 Whose::NotPassing => Embed::NotPassing,
                 Whose::All => Embed::All,
@@ -52,7 +60,13 @@ impl PageArgs {
 impl Default for PageArgs {
     fn default() -> Self {
         let lang = Language::find("en").expect("English is what the other languages are tested against");
-        Self { lang, embed: Whose::default(), with_content: false }
+        LanguageArgs { lang }.into()
+    }
+}
+
+impl From<LanguageArgs> for PageArgs {
+    fn from(language: LanguageArgs) -> Self {
+        Self { language, embed: Whose::default(), with_content: false }
     }
 }
 

@@ -133,6 +133,24 @@ fn producers(capture: &str, out: &Path) -> Vec<(String, Vec<u8>)> {
     all
 }
 
+/// What is written from two runs: this one, and the same as if nothing of it had been recorded.
+fn compared(dir: &Path, folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let short = dir.join("short");
+    fs::create_dir_all(&short).unwrap();
+    let log = fs::read_to_string(folder.join("run.jsonl")).unwrap();
+    fs::write(short.join("run.jsonl"), log.split_inclusive('\n').next().unwrap()).unwrap();
+    let (short, folder) = (short.to_str().unwrap(), folder.to_str().unwrap());
+    let mut all = Vec::new();
+    for format in ["human", "html", "json", "markdown"] {
+        for command in [["compare", short, folder], ["compare", folder, folder], ["matrix", short, folder]] {
+            let ended = easrig(&[&command[..], &["--format", format]].concat());
+            assert_ne!(ended.code, 2, "{command:?}: {}", ended.stderr);
+            all.push((format!("{command:?} {format}"), ended.stdout));
+        }
+    }
+    all
+}
+
 /// Every file in a folder.
 fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
@@ -150,6 +168,7 @@ fn a_run_writes_no_credential_and_no_content() {
         let report = easrig(&["report", folder.to_str().unwrap(), "--format", format]);
         all.push((format!("report {format}"), report.stdout));
     }
+    all.extend(compared(dir.path(), &folder));
     all.extend(producers(folder.to_str().unwrap(), &subfolder(dir.path())));
     assert!(all.len() > 20, "{}", all.len());
     for secret in CREDENTIALS.iter().chain(&CONTENTS).chain(&DEVICES) {
@@ -163,6 +182,12 @@ fn a_run_that_keeps_contents_loses_them_when_it_is_scrubbed() {
     run(dir.path(), "run", &["--keep-content"]);
     let folder = dir.path().join("run");
     let mut kept = files(&folder);
+    let pages = compared(dir.path(), &folder);
+    let pages: Vec<_> = pages.into_iter().filter(|(name, _)| name.ends_with("html")).collect();
+    for secret in &CONTENTS {
+        is_nowhere(&pages, secret);
+    }
+    kept.extend(compared(dir.path(), &folder));
     kept.extend(producers(folder.to_str().unwrap(), &subfolder(dir.path())));
     for secret in CREDENTIALS.iter().chain(&DEVICES) {
         is_nowhere(&kept, secret);

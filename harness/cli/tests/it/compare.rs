@@ -72,6 +72,33 @@ fn every_step_of_an_upgrade_says_who_is_cut_off_and_what_to_change() {
 }
 
 #[test]
+fn an_upgrade_and_several_servers_are_pages_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    for profile in ["exchange-2019", "exchange-online"] {
+        run(&at(profile), profile, &["--persona", "wp7,ios-17"]);
+    }
+    let file = at("upgrade.html");
+    let written =
+        compare(&at("exchange-2019"), &at("exchange-online"), &["--format", "html", "-o", file.to_str().unwrap()]);
+    assert_eq!((written.code, written.text()), (1, ""), "{}", written.stderr);
+    let page = fs::read_to_string(&file).unwrap();
+    assert!(page.starts_with("<!doctype html>") && page.contains("1 of 2 kinds of phones is cut off"), "{page}");
+    let french = compare(&at("exchange-2019"), &at("exchange-online"), &["--format", "html", "--lang", "fr"]);
+    assert!(french.text().contains("1 type de téléphone sur 2 est coupé"), "{}", french.text());
+    let odd = compare(&at("exchange-2019"), &at("exchange-online"), &["--format", "html", "--lang", "xx"]);
+    assert_eq!(odd.code, 2, "{}", odd.stderr);
+
+    let folders = ["exchange-2019", "exchange-online"].map(|name| at(name).to_str().unwrap().to_owned());
+    let file = at("servers.html");
+    let matrix = ["matrix", &folders[0], &folders[1], "--format", "html", "-o", file.to_str().unwrap()];
+    let ended = easrig(&matrix);
+    assert_eq!((ended.code, ended.text()), (0, ""), "{}", ended.stderr);
+    let page = fs::read_to_string(&file).unwrap();
+    assert!(page.contains("1 of 2 phones gets an error on some server."), "{page}");
+}
+
+#[test]
 fn what_is_no_run_is_wrong_input() {
     let dir = tempfile::tempdir().unwrap();
     let ended = compare(dir.path(), dir.path(), &[]);

@@ -158,7 +158,7 @@ fn a_scenario_that_was_rewritten_accuses_nobody() {
 }
 
 /// Two phones meet one setting.
-fn upgrade() -> (Run, Run) {
+pub(super) fn upgrade() -> (Run, Run) {
     let (mut was, mut is) = (Vec::new(), Vec::new());
     for persona in ["wp7", "wp7.5", "ios-17", "android-4"] {
         for scenario in ["journeys/onboarding", "sync/first", "ping/wakes"] {

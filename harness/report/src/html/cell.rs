@@ -72,7 +72,7 @@ fn exchanges(cell: &Cell, maker: &Maker<'_>) -> Vec<ExchangeView> {
 }
 
 /// The address of a cell in the page: `cell=sync/more-available~wp7~14.1`.
-pub(super) fn anchor(id: &CellId) -> String {
+pub(crate) fn anchor(id: &CellId) -> String {
     let version = id.version.map(|version| version.to_string()).unwrap_or_default();
     format!("cell={}~{}~{version}", plain(&id.scenario), plain(&id.persona))
 }

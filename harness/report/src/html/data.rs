@@ -91,7 +91,7 @@ impl<'r> Texts<'r> {
 }
 
 /// `<` would end the element, and what steers a reader's eye is written as `safe` writes it.
-fn in_html(json: &str) -> String {
+pub(super) fn in_html(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
         match c {

@@ -19,7 +19,6 @@ pub(super) struct Head {
     pub(super) tally: Vec<(Mark, usize)>,
     pub(super) mark: Mark,
     pub(super) target: String,
-    pub(super) easrig: String,
     pub(super) started: String,
     /// How long it took; `None` when it was cut short.
     pub(super) took: Option<String>,
@@ -64,7 +63,6 @@ impl Head {
             tally: tally(&totals),
             mark: verdict.into(),
             target: run.started.target.clone(),
-            easrig: run.started.easrig.clone(),
             started: moment(run.started.at),
             took: run.finished.map(|end| length(end.0.saturating_sub(run.started.at.0))),
             servers: servers(run),

@@ -1,11 +1,13 @@
 use std::fmt::Write as _;
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use easrig_exchange::{Headers, Origin, Outcome, Request, Response, Sender, Times, Timestamp, TlsSession};
 use easrig_scenario::{
     CellId,
     event::{PersonaCard, ScenarioCard},
 };
 use easrig_wbxml::Document;
+use sha2::{Digest as _, Sha256};
 
 use super::*;
 use crate::run::tests::{cell, finding, run_of, sample};
@@ -20,7 +22,7 @@ fn none(_: ExchangeNumber) -> Option<Exchange> {
 }
 
 /// An exchange of any number, with a subject in its answer and a large body.
-fn found(number: ExchangeNumber) -> Option<Exchange> {
+pub(crate) fn found(number: ExchangeNumber) -> Option<Exchange> {
     let document = |xml: &str| Document::from_xml(xml).unwrap().encode();
     let headers = || Headers::from_iter([("Content-Type", "application/vnd.ms-sync.wbxml")]);
     let mails: String = (0..300).fold(String::new(), |mut all, number| {

@@ -65,10 +65,10 @@ pub(super) struct CauseView {
 }
 
 /// A line of a remedy.
-pub(super) struct Line {
-    pub(super) text: String,
+pub(crate) struct Line {
+    pub(crate) text: String,
     /// It is a command for a shell.
-    pub(super) command: bool,
+    pub(crate) command: bool,
 }
 
 /// A scenario by name.
@@ -90,14 +90,14 @@ pub(super) struct Group {
 }
 
 /// What the target did otherwise than required.
-pub(super) struct FindingView {
-    pub(super) requirement: String,
+pub(crate) struct FindingView {
+    pub(crate) requirement: String,
     /// What the standard says, in our words, and its section.
-    pub(super) says: Option<(&'static str, &'static str)>,
-    pub(super) level: &'static str,
-    pub(super) expected: String,
-    pub(super) actual: String,
-    pub(super) exchange: Option<usize>,
+    pub(crate) says: Option<(&'static str, &'static str)>,
+    pub(crate) level: &'static str,
+    pub(crate) expected: String,
+    pub(crate) actual: String,
+    pub(crate) exchange: Option<usize>,
 }
 
 /// The most scenarios that are listed of one cause.
@@ -250,7 +250,7 @@ pub(super) fn findings(cell: &Cell) -> Vec<FindingView> {
 }
 
 impl FindingView {
-    fn of(finding: &Finding) -> Self {
+    pub(crate) fn of(finding: &Finding) -> Self {
         Self {
             requirement: finding.requirement.clone(),
             says: Requirement::find(&finding.requirement).map(|row| (row.paraphrase, row.section)),
@@ -267,7 +267,7 @@ impl FindingView {
 }
 
 /// A remedy line by line; what begins with a cmdlet is a command.
-fn remedy(text: &str) -> Vec<Line> {
+pub(crate) fn remedy(text: &str) -> Vec<Line> {
     let line = |text: &str| Line { text: text.to_owned(), command: is_command(text) };
     text.lines().map(str::trim).filter(|text| !text.is_empty()).map(line).collect()
 }

@@ -1,0 +1,117 @@
+use std::sync::Arc;
+
+use easrig_exchange::ExchangeNumber;
+use easrig_scenario::{Level, Verdict};
+
+use super::*;
+use crate::{
+    Exchanged, Sources,
+    compare::tests::upgrade,
+    html::tests::found,
+    run::tests::{blocked, cell, finding, run_of},
+};
+
+fn page(before: &Run, after: &Run, language: &str, content: Contents) -> String {
+    let language = Language::find(language).unwrap();
+    let sources = Sources { exchange: &found };
+    let both = Both { before: (sources, "runs/before"), after: (sources, "runs/after") };
+    compare_html(&Comparison::of(before, after), CompareHtml { language, content, both })
+}
+
+fn english(before: &Run, after: &Run) -> String {
+    page(before, after, "en", Contents::Hidden)
+}
+
+#[test]
+fn the_verdict_stands_first_then_each_kind_of_phone_then_the_causes() {
+    let (before, after) = upgrade();
+    let page = english(&before, &after);
+    let at = |text: &str| page.find(text).unwrap_or_else(|| panic!("{text} is not there"));
+    let sentence = Comparison::of(&before, &after).sentence();
+    assert!(at(&format!(">{sentence}</span></h1>")) < at("id=\"families\""));
+    assert!(at("id=\"families\"") < at("id=\"causes\""));
+}
+
+#[test]
+fn it_is_said_in_every_language() {
+    let (before, after) = upgrade();
+    for (was, is) in [(&before, &after), (&after, &before), (&after, &after)] {
+        for language in Language::all() {
+            let page = page(was, is, language.code(), Contents::Hidden);
+            assert!(!page.contains('⟦'), "{language:?}: {:?}", page.split('⟦').nth(1));
+        }
+    }
+    let french = page(&before, &after, "fr", Contents::Hidden);
+    let head = french.split("<h1").nth(1).unwrap().split("</h1>").next().unwrap();
+    assert!(head.contains("type de téléphone sur"), "{head}");
+}
+
+#[test]
+fn a_changed_cell_has_both_exchanges_and_the_commands_that_show_them() {
+    let mut was = cell("sync/a", "wp7", Verdict::Pass);
+    was.exchanges = vec![ExchangeNumber(3)];
+    let mut is = blocked("sync/a", "wp7", "86000C2B");
+    is.exchanges = vec![ExchangeNumber(4)];
+    let (mut before, mut after) = (run_of(vec![was]), run_of(vec![is]));
+    for run in [&mut before, &mut after] {
+        let cell = &run.cells[0];
+        run.exchanges = vec![Exchanged {
+            number: cell.exchanges[0],
+            cell: Arc::new(cell.id.clone()),
+            command: "Sync".into(),
+            http: Some(200),
+            status: Some(1),
+            took_us: 1_000,
+            challenges: Vec::new(),
+        }];
+    }
+    after.started.keep_content = true;
+    let page = page(&before, &after, "en", Contents::Hidden);
+    assert!(page.contains("id=\"cell=sync/a~wp7~14.1\""), "{page}");
+    assert!(
+        page.contains("easrig show runs/before --exchange 3") && page.contains("easrig show runs/after --exchange 4")
+    );
+    assert!(!page.contains("canary"), "contents that a run keeps are hidden");
+    assert!(page.contains("lines that mean the same") || page.contains("more lines</span>"));
+}
+
+#[test]
+fn contents_are_shown_only_when_they_are_asked_for() {
+    let mut is = blocked("sync/a", "wp7", "86000C2B");
+    is.exchanges = vec![ExchangeNumber(4)];
+    let (before, after) = (run_of(Vec::new()), run_of(vec![is]));
+    assert!(!english(&before, &after).contains("canary"));
+    assert!(page(&before, &after, "en", Contents::Shown).contains("canary"));
+}
+
+#[test]
+fn what_a_server_says_cannot_become_part_of_the_page() {
+    let hostile = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\" onload=\"x\u{202e}\u{1b}[0m";
+    let before = run_of(vec![cell(hostile, hostile, Verdict::Pass)]);
+    let mut odd = cell(hostile, hostile, Verdict::Fail);
+    odd.reason = hostile.into();
+    odd.findings.push(easrig_scenario::Finding { actual: hostile.into(), ..finding(Level::Must) });
+    let mut after = run_of(vec![odd, blocked("sync/b", hostile, hostile)]);
+    after.started.target = hostile.into();
+    for (was, is) in [(&before, &after), (&after, &before)] {
+        let page = english(was, is);
+        assert_eq!((page.matches("<script").count(), page.matches("</script").count()), (2, 2));
+        assert!(!page.contains("<img") && !page.contains(" style=\""));
+        assert!(!page.contains(['\u{202e}', '\u{1b}']));
+    }
+}
+
+#[test]
+fn many_changed_cells_leave_the_page_small() {
+    let many = |verdict| {
+        let cells = (0..3000).map(|n| {
+            let mut cell = cell(&format!("sync/s{n}"), "wp7", verdict);
+            cell.exchanges = vec![ExchangeNumber(n)];
+            cell
+        });
+        run_of(cells.collect())
+    };
+    let page = english(&many(Verdict::Pass), &many(Verdict::Fail));
+    assert!(page.len() < 8 << 20, "{} bytes", page.len());
+    assert!(page.contains("2500 more cells are not drawn"), "and says so");
+}
