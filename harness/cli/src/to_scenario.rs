@@ -44,6 +44,9 @@ pub(crate) fn to_scenario(args: &ToScenarioArgs, output: &Output) -> miette::Res
     for (number, why) in author.left_out() {
         output.say(&safe(&format!("left out: exchange {number}: {why}")));
     }
+    if author.unnamed() > 0 {
+        output.say(&format!("left out: {} more", author.unnamed()));
+    }
     if others > 0 {
         output.say(&format!("left out: {others} exchanges of other devices; --device chooses"));
     }

@@ -1,0 +1,310 @@
+use easrig_eas::Command;
+use easrig_wbxml::Element;
+
+use super::{
+    Author,
+    draft::Step,
+    make::{keeps, saves},
+    rewrite::{Words, folder_of},
+    told::{named, value, within},
+};
+use crate::Decoded;
+
+/// How long what the server tells by itself may take, in seconds.
+const PATIENCE_S: u32 = 15;
+
+impl Author {
+    /// What the recorded answer of a Sync says that has to hold again.
+    pub(super) fn sync_answer(&mut self, asked: Element<'_>, decoded: &Decoded, words: &Words, step: &mut Step) {
+        let mut added = 0;
+        let mut changes = false;
+        for collection in within(asked, &["Collections", "Collection"]) {
+            let Some(folder) = folder_of(collection) else { continue };
+            let Ok(word) = self.folder(&folder) else { continue };
+            let is_first = value(collection, "SyncKey").is_none_or(|key| key == "0");
+            let answer = answer_for(decoded, &folder);
+            let status = answer.and_then(|answer| value(answer, "Status"));
+            let refused = status.as_ref().filter(|status| *status != "1").and_then(|status| status.parse::<u16>().ok());
+            let at = format!("Sync/Collections/Collection[CollectionId={{{word}}}]");
+            if let Some(refused) = refused {
+                step.elements.push(format!("{{ at = \"{at}/Status\", equals = {refused} }}"));
+                self.draft.keys.remove(&word);
+                continue;
+            }
+            if is_first {
+                step.elements.push(saves(&word));
+                self.draft.keys.insert(word.clone());
+            } else {
+                step.elements.push(keeps(&word));
+            }
+            for change in within(collection, &["Commands", "*"]) {
+                changes = true;
+                self.outcome(&at, &folder, change, answer, words, &mut added, step);
+            }
+            if let Some(answer) = answer {
+                self.told_by_server(&at, &folder, answer, step);
+            }
+        }
+        // A request that changes something is not sent twice; what is told without one may take its time.
+        if !changes && step.elements.iter().any(|element| element.contains("/Commands/")) {
+            step.poll = Some(PATIENCE_S);
+        }
+    }
+
+    /// What became of one change of the device's.
+    #[expect(clippy::too_many_arguments, reason = "one place of the answer, and what it is compared with")]
+    fn outcome(
+        &mut self,
+        at: &str,
+        folder: &str,
+        change: Element<'_>,
+        answer: Option<Element<'_>>,
+        words: &Words,
+        added: &mut usize,
+        step: &mut Step,
+    ) {
+        let kind = change.tag().name().unwrap_or_default();
+        let responses = answer.into_iter().flat_map(|answer| within(answer, &["Responses", "*"]));
+        let mut responses = responses.filter(|response| response.tag().name() == Some(kind));
+        if kind == "Add" {
+            *added += 1;
+            let id = value(change, "ClientId").unwrap_or_default();
+            let response = responses.find(|response| value(*response, "ClientId").is_some_and(|told| told == id));
+            let own = if words.adds > 1 { format!("{{unique}}-{added}") } else { "{unique}".to_owned() };
+            let place = format!("{at}/Responses/Add[ClientId={own}]");
+            let Some(response) = response else { return };
+            step.elements.extend(status_of(response, &place, "the new item taken"));
+            if let Some(told) = value(response, "ServerId") {
+                // Every Add of a request has the same texts, hence one number.
+                let variable = format!("{}_{added}", words.item.replace("{tag} ", "").replace(' ', "_"));
+                let has_subject = named(change, "ApplicationData").is_some_and(|data| named(data, "Subject").is_some());
+                let subject = (has_subject && words.adds == 1).then(|| words.item.clone());
+                step.elements.push(format!("{{ at = \"{place}/ServerId\", save = \"{variable}\" }}"));
+                self.draft.bind(folder, &told, &variable, subject);
+            }
+            return;
+        }
+        let Some(id) = value(change, "ServerId") else { return };
+        let Some(made) = self.draft.made_mut(folder, &id) else { return };
+        let place = format!("{at}/Responses/{kind}[ServerId={{{}}}]", made.variable);
+        let said = responses.find(|response| value(*response, "ServerId").is_some_and(|told| told == id));
+        let was_taken = said.and_then(|said| value(said, "Status")).is_none_or(|status| status == "1");
+        match (kind, said) {
+            ("Change" | "Delete", _) if was_taken => {
+                let what = if kind == "Change" { "the change taken" } else { "the item deleted" };
+                step.elements.push(format!("{{ at = \"{place}[Status!=1]\", absent = true, say = \"{what}\" }}"));
+                if kind == "Delete" {
+                    made.left = true;
+                } else if let Some(read) = named(change, "ApplicationData").and_then(|data| value(data, "Read")) {
+                    made.read = Some(read).filter(|read| matches!(read.as_str(), "0" | "1"));
+                }
+            }
+            (_, Some(said)) => {
+                step.elements.extend(status_of(said, &place, "the answer to this item"));
+                if let Some((data, subject)) = named(said, "ApplicationData").zip(made.subject.as_ref())
+                    && named(data, "Subject").is_some()
+                {
+                    let test = format!("equals = \"{subject}\", say = \"the subject of the item that was fetched\"");
+                    step.elements.push(format!("{{ at = \"{place}/ApplicationData/Subject\", {test} }}"));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// What the server tells of items that the scenario knows.
+    fn told_by_server(&mut self, at: &str, folder: &str, answer: Element<'_>, step: &mut Step) {
+        for change in within(answer, &["Commands", "*"]) {
+            let Some(id) = value(change, "ServerId") else { continue };
+            let kind = change.tag().name().unwrap_or_default();
+            let known = self.draft.made(folder, &id).cloned();
+            match (kind, known) {
+                ("Delete" | "SoftDelete", Some(made)) if made.left => {
+                    let test = "say = \"word that the item is gone\"";
+                    step.elements
+                        .push(format!("{{ at = \"{at}/Commands/*[ServerId={{{}}}]\", {test} }}", made.variable));
+                }
+                ("Add", known) => {
+                    let Some(data) = named(change, "ApplicationData") else { continue };
+                    let Some(told) = value(data, "Subject") else { continue };
+                    let subject = known.as_ref().and_then(|made| made.subject.clone());
+                    let by_subject = || self.draft.subjects.get(&told).filter(|_| !self.told.is_twice(folder, &told));
+                    let Some(subject) = subject.or_else(|| by_subject().cloned()) else { continue };
+                    let place = format!("{at}/Commands/Add[ApplicationData/Subject={subject}]");
+                    let variable = known
+                        .as_ref()
+                        .map(|made| made.variable.clone())
+                        .or_else(|| self.draft.fresh().ok().map(|number| format!("item_{number}")));
+                    let Some(variable) = variable else { continue };
+                    step.elements.push(format!("{{ at = \"{place}\", count = 1, say = \"the item, once\" }}"));
+                    step.elements.push(format!("{{ at = \"{place}/ServerId\", save = \"{variable}\" }}"));
+                    if let Some(read) = known.as_ref().and_then(|made| made.read.clone())
+                        && value(data, "Read").is_some_and(|told| told == read)
+                    {
+                        let test = format!("equals = {read}, say = \"the read mark as it was set\"");
+                        step.elements.push(format!("{{ at = \"{place}/ApplicationData/Read\", {test} }}"));
+                    }
+                    if known.is_none() {
+                        self.draft.bind(folder, &id, &variable, Some(subject));
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// What the recorded answer to any other command says that has to hold again.
+    pub(super) fn answer(&mut self, command: Command, asked: Element<'_>, answer: Element<'_>, step: &mut Step) {
+        statuses(answer, &mut Vec::new(), answer.tag().name().unwrap_or_default(), &mut step.elements);
+        match command {
+            Command::MoveItems => self.moved(asked, answer, step),
+            Command::ItemOperations => self.fetched(answer, step),
+            Command::MeetingResponse => self.answered(asked, answer, step),
+            Command::GetItemEstimate if has(answer, "Estimate") => {
+                step.elements.push("{ at = \"**/Collection/Estimate\", type = \"integer\", min = 0 }".to_owned());
+            }
+            Command::Search | Command::Find => self.hits(command, answer, step),
+            Command::ResolveRecipients => {
+                let count = within(answer, &["Response"]).count();
+                if count > 0 {
+                    let test = format!("count = {count}, say = \"an answer for each name\"");
+                    step.elements.push(format!("{{ at = \"ResolveRecipients/Response\", {test} }}"));
+                }
+            }
+            Command::Settings => {
+                for part in ["UserInformation", "Oof"] {
+                    if within(answer, &[part, "Get"]).next().is_some_and(Element::has_content) {
+                        step.elements.push(format!("{{ at = \"Settings/{part}/Get\", count = 1 }}"));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn moved(&mut self, asked: Element<'_>, answer: Element<'_>, step: &mut Step) {
+        for moved in within(asked, &["Move"]) {
+            let ids = value(moved, "SrcMsgId").zip(value(moved, "SrcFldId")).zip(value(moved, "DstFldId"));
+            let Some(((id, from), to)) = ids else { continue };
+            let said = within(answer, &["Response"])
+                .find(|response| value(*response, "SrcMsgId").is_some_and(|told| told == id));
+            let Some(said) = said.filter(|said| value(*said, "Status").is_some_and(|status| status == "3")) else {
+                continue;
+            };
+            let Some(made) = self.draft.made_mut(&from, &id) else { continue };
+            made.left = true;
+            let (variable, subject) = (made.variable.clone(), made.subject.clone());
+            let Some(now) = value(said, "DstMsgId") else { continue };
+            let Ok(number) = self.draft.fresh() else { continue };
+            let next = format!("item_{number}");
+            let at = format!("MoveItems/Response[SrcMsgId={{{variable}}}]/DstMsgId");
+            step.elements.push(format!("{{ at = \"{at}\", save = \"{next}\" }}"));
+            self.draft.bind(&to, &now, &next, subject);
+        }
+    }
+
+    fn fetched(&mut self, answer: Element<'_>, step: &mut Step) {
+        let fetches: Vec<_> = within(answer, &["Response", "Fetch"]).collect();
+        for (n, fetch) in fetches.iter().enumerate() {
+            let place = match fetches.len() {
+                1 => "ItemOperations/Response/Fetch".to_owned(),
+                _ => format!("ItemOperations/Response/Fetch[{}]", n + 1),
+            };
+            let Some(data) = named(*fetch, "Properties") else { continue };
+            let id = value(*fetch, "CollectionId").zip(value(*fetch, "ServerId"));
+            let made = id.and_then(|(folder, id)| self.draft.made(&folder, &id));
+            if let Some(subject) = made.and_then(|made| made.subject.as_ref())
+                && named(data, "Subject").is_some()
+            {
+                let test = format!("equals = \"{subject}\", say = \"the subject of the item that was fetched\"");
+                step.elements.push(format!("{{ at = \"{place}/Properties/Subject\", {test} }}"));
+            }
+            if let Some(read) = made.and_then(|made| made.read.as_ref())
+                && value(data, "Read").is_some_and(|told| told == *read)
+            {
+                let test = format!("equals = {read}, say = \"the read mark as it was set\"");
+                step.elements.push(format!("{{ at = \"{place}/Properties/Read\", {test} }}"));
+            }
+            for name in ["Body", "Data", "Part"] {
+                if named(data, name).is_some() {
+                    let test = "say = \"what was asked for\"";
+                    step.elements.push(format!("{{ at = \"{place}/Properties/{name}\", {test} }}"));
+                }
+            }
+        }
+    }
+
+    fn answered(&mut self, asked: Element<'_>, answer: Element<'_>, step: &mut Step) {
+        let calendar = self.told.kinds.iter().find(|(_, kind)| **kind == 8).map(|(id, _)| id.clone());
+        let requests: Vec<_> = within(asked, &["Request"]).filter_map(|request| value(request, "RequestId")).collect();
+        for said in within(answer, &["Result"]) {
+            let id = value(said, "RequestId").filter(|id| requests.contains(id));
+            let (Some(_), Some(event), Some(calendar)) = (id, value(said, "CalendarId"), &calendar) else { continue };
+            let Ok(number) = self.draft.fresh() else { continue };
+            let next = format!("item_{number}");
+            let test = format!("save = \"{next}\", say = \"the event of the answered invitation\"");
+            step.elements.push(format!("{{ at = \"MeetingResponse/Result/CalendarId\", {test} }}"));
+            self.draft.bind(calendar, &event, &next, None);
+        }
+    }
+
+    /// The mail that the scenario made is among the hits, and stands for all of them.
+    fn hits(&mut self, command: Command, answer: Element<'_>, step: &mut Step) {
+        let way: &[&str] =
+            if command == Command::Find { &["Response", "Result"] } else { &["Response", "Store", "Result"] };
+        let found = within(answer, way).filter(|result| named(*result, "Properties").is_some());
+        let Some(subject) = self.draft.searched.take() else { return };
+        let ids: Vec<_> = found.filter_map(|result| value(result, "LongId")).collect();
+        let place = format!("{}/{}[Properties/Subject={subject}]", command.name(), way.join("/"));
+        step.elements.push(format!("{{ at = \"{place}\", say = \"the mail that was searched\" }}"));
+        if !ids.is_empty()
+            && let Ok(number) = self.draft.fresh()
+        {
+            step.elements.push(format!("{{ at = \"{place}/LongId\", save = \"hit_{number}\" }}"));
+            self.draft.hits.extend(ids.into_iter().take(100).map(|id| (id, format!("hit_{number}"))));
+        }
+        step.poll = Some(PATIENCE_S);
+    }
+}
+
+/// The collection of the answer that is about this folder.
+fn answer_for<'d>(decoded: &'d Decoded, folder: &str) -> Option<Element<'d>> {
+    let root = decoded.answer.root()?;
+    within(root, &["Collections", "Collection"]).find(|found| folder_of(*found).is_some_and(|id| id == folder))
+}
+
+fn has(answer: Element<'_>, name: &str) -> bool {
+    answer.descendants().any(|element| element.tag().name() == Some(name))
+}
+
+fn status_of(response: Element<'_>, place: &str, say: &str) -> Option<String> {
+    let status = value(response, "Status")?.parse::<u16>().ok()?;
+    Some(format!("{{ at = \"{place}/Status\", equals = {status}, say = \"{say}\" }}"))
+}
+
+/// Every Status near the root but the root's own, by the place it stands at.
+fn statuses(element: Element<'_>, way: &mut Vec<String>, at: &str, out: &mut Vec<String>) {
+    if way.len() >= 4 || out.len() >= 100 {
+        return;
+    }
+    for child in element.children() {
+        let Some(name) = child.tag().name() else { continue };
+        let same: Vec<_> = element.children().filter(|other| other.tag() == child.tag()).map(Element::offset).collect();
+        let place = match same.iter().position(|offset| *offset == child.offset()) {
+            Some(n) if same.len() > 1 => format!("{at}/{name}[{}]", n + 1),
+            _ => format!("{at}/{name}"),
+        };
+        if name == "Status" && child.is_leaf() && !way.is_empty() {
+            if let Ok(status) = child.text().trim().parse::<u16>() {
+                out.push(format!("{{ at = \"{place}\", equals = {status} }}"));
+            }
+        } else if !child.is_leaf() && !OTHERS.contains(&name) {
+            way.push(name.to_owned());
+            statuses(child, way, &place, out);
+            way.pop();
+        }
+    }
+}
+
+/// What lies in these depends on other people and other mail.
+const OTHERS: [&str; 6] = ["Properties", "ApplicationData", "Recipient", "Changes", "Policies", "Picture"];

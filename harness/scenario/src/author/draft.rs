@@ -1,0 +1,138 @@
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
+
+/// How many things of its own a scenario makes at most.
+const MOST_MADE: usize = 200;
+
+/// What the scenario has made and saved so far, by what it is called in the recording.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Draft {
+    /// Folders that the scenario makes, by recorded id: their variables.
+    pub(super) folders: BTreeMap<String, String>,
+    /// Names of folders, by recorded name.
+    pub(super) names: BTreeMap<String, String>,
+    /// Items that the scenario has, by recorded folder and id.
+    pub(super) items: BTreeMap<(String, String), Made>,
+    /// Subjects, by recorded subject.
+    pub(super) subjects: BTreeMap<String, String>,
+    /// Variables of attachments, by recorded FileReference.
+    pub(super) files: BTreeMap<String, String>,
+    /// Variables of search hits, by recorded LongId.
+    pub(super) hits: BTreeMap<String, String>,
+    /// Variables of folders that have a key.
+    pub(super) keys: BTreeSet<String>,
+    /// Variables of folders to be removed at the end.
+    pub(super) remains: Vec<String>,
+    pub(super) number: usize,
+    pub(super) foldered: bool,
+    pub(super) partner: bool,
+    pub(super) writes: bool,
+    pub(super) destroys: bool,
+    /// The subject of the mail that a search has to find.
+    pub(super) searched: Option<String>,
+}
+
+/// An item of the scenario.
+#[derive(Clone, Debug)]
+pub(super) struct Made {
+    /// The variable of its ServerId.
+    pub(super) variable: String,
+    /// Its subject, as the scenario writes it.
+    pub(super) subject: Option<String>,
+    /// The read mark that the scenario has set.
+    pub(super) read: Option<String>,
+    /// Whether the scenario moved it away from its folder.
+    pub(super) left: bool,
+}
+
+impl Draft {
+    /// A fresh number for a thing that the scenario makes.
+    pub(super) fn fresh(&mut self) -> Result<usize, String> {
+        if self.number >= MOST_MADE {
+            return Err(format!("the scenario would need more than {MOST_MADE} things of its own"));
+        }
+        self.number += 1;
+        Ok(self.number)
+    }
+
+    pub(super) fn made(&self, folder: &str, id: &str) -> Option<&Made> {
+        self.items.get(&(folder.to_owned(), id.to_owned()))
+    }
+
+    pub(super) fn made_mut(&mut self, folder: &str, id: &str) -> Option<&mut Made> {
+        self.items.get_mut(&(folder.to_owned(), id.to_owned()))
+    }
+
+    pub(super) fn bind(&mut self, folder: &str, id: &str, variable: &str, subject: Option<String>) {
+        let made = Made { variable: variable.to_owned(), subject, read: None, left: false };
+        self.items.insert((folder.to_owned(), id.to_owned()), made);
+    }
+}
+
+/// One step as it stands in the file.
+#[derive(Debug, Default)]
+pub(super) struct Step {
+    pub(super) command: String,
+    pub(super) title: Option<String>,
+    pub(super) body: Option<String>,
+    /// Further lines: `mail`, `params`, `background` …
+    pub(super) lines: Vec<String>,
+    pub(super) setup: bool,
+    pub(super) poll: Option<u32>,
+    pub(super) judged: bool,
+    /// Told instead of a number where the answer has several.
+    pub(super) status: Option<u16>,
+    pub(super) elements: Vec<String>,
+}
+
+impl Step {
+    pub(super) fn new(command: impl Into<String>, body: impl Into<String>) -> Self {
+        Self { command: command.into(), body: Some(body.into()), judged: true, ..Self::default() }
+    }
+
+    pub(super) fn without_body(command: impl Into<String>) -> Self {
+        Self { command: command.into(), judged: true, ..Self::default() }
+    }
+
+    /// A step that only prepares.
+    pub(super) fn setup(mut self, title: &str) -> Self {
+        self.setup = true;
+        self.title = Some(title.to_owned());
+        self
+    }
+
+    pub(super) fn write(&self, out: &mut String) {
+        let _ = write!(out, "\n[[step]]\n");
+        if let Some(title) = &self.title {
+            let _ = writeln!(out, "title = \"{title}\"");
+        }
+        let _ = match self.command.strip_prefix('@') {
+            Some(name) => writeln!(out, "await = \"{name}\""),
+            None => writeln!(out, "send = \"{}\"", self.command),
+        };
+        if let Some(body) = &self.body {
+            let _ = writeln!(out, "body = '''\n{}\n'''", body.trim());
+        }
+        for line in &self.lines {
+            let _ = writeln!(out, "{line}");
+        }
+        if let Some(seconds) = self.poll {
+            let _ = writeln!(out, "poll_s = {seconds}");
+        }
+        if self.setup {
+            out.push_str("setup = true\n");
+        }
+        if !self.judged {
+            return;
+        }
+        out.push_str("[step.expect]\nhttp   = 200\n");
+        if let Some(status) = self.status {
+            let _ = writeln!(out, "status = {status}");
+        }
+        if !self.elements.is_empty() {
+            let _ = writeln!(out, "element = [\n  {},\n]", self.elements.join(",\n  "));
+        }
+    }
+}

@@ -1,0 +1,142 @@
+use std::collections::{BTreeMap, HashMap};
+
+use easrig_eas::{
+    Command, Version,
+    command::folder_sync::{self, Change},
+};
+use easrig_wbxml::Element;
+
+use crate::{Decoded, difference::owned_value};
+
+/// How many items are kept in mind; what is told beyond is not known.
+const MOST: usize = 100_000;
+
+/// What the recording tells of the recorded mailbox.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    /// The kind of every folder.
+    pub(super) kinds: BTreeMap<String, u16>,
+    /// By folder and ServerId.
+    items: HashMap<(String, String), Fact>,
+    /// The item that a file belongs to.
+    files: HashMap<String, (String, String)>,
+    /// How many items have a subject: only one that is the only one stands for its item.
+    subjects: HashMap<String, usize>,
+    /// The same by folder.
+    in_folders: HashMap<(String, String), usize>,
+}
+
+/// What is told of one item.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Fact {
+    pub(super) subject: Option<String>,
+    pub(super) invitation: bool,
+    pub(super) files: Vec<String>,
+}
+
+impl Told {
+    /// Takes in what an answer tells.
+    pub(super) fn learn(&mut self, decoded: &Decoded) {
+        let Some(root) = decoded.answer.root() else { return };
+        match decoded.command() {
+            Some(Command::FolderSync) => self.folders(decoded),
+            Some(Command::Sync) => {
+                for collection in within(root, &["Collections", "Collection"]) {
+                    let Some(folder) = value(collection, "CollectionId") else { continue };
+                    for change in within(collection, &["Commands", "*"]).chain(within(collection, &["Responses", "*"]))
+                    {
+                        let id = value(change, "ServerId");
+                        if let Some((id, data)) = id.zip(named(change, "ApplicationData")) {
+                            self.item(&folder, id, data);
+                        }
+                    }
+                }
+            }
+            Some(Command::ItemOperations) => {
+                for fetch in within(root, &["Response", "Fetch"]) {
+                    let id = value(fetch, "CollectionId").zip(value(fetch, "ServerId"));
+                    if let Some(((folder, id), data)) = id.zip(named(fetch, "Properties")) {
+                        self.item(&folder, id, data);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn item_of(&self, folder: &str, id: &str) -> Option<&Fact> {
+        self.items.get(&(folder.to_owned(), id.to_owned()))
+    }
+
+    /// Folder and id of the item that this file belongs to.
+    pub(super) fn owner_of(&self, file: &str) -> Option<&(String, String)> {
+        self.files.get(file)
+    }
+
+    /// Whether several recorded items have this subject.
+    pub(super) fn is_common(&self, subject: &str) -> bool {
+        self.subjects.get(subject).is_some_and(|count| *count > 1)
+    }
+
+    /// Whether several recorded items of this folder have this subject.
+    pub(super) fn is_twice(&self, folder: &str, subject: &str) -> bool {
+        self.in_folders.get(&(folder.to_owned(), subject.to_owned())).is_some_and(|count| *count > 1)
+    }
+
+    fn folders(&mut self, decoded: &Decoded) {
+        let Some(document) = decoded.answer.document() else { return };
+        let said = folder_sync::Response::from_document(document, Version::V14_1).unwrap_or_default();
+        for change in said.changes.into_iter().flat_map(|changes| changes.changes) {
+            if let Change::Add(folder) | Change::Update(folder) = change
+                && self.kinds.len() < MOST
+            {
+                self.kinds.insert(folder.server_id.0, folder.folder_type.0);
+            }
+        }
+    }
+
+    fn item(&mut self, folder: &str, id: String, data: Element<'_>) {
+        let key = (folder.to_owned(), id);
+        if self.items.len() >= MOST && !self.items.contains_key(&key) {
+            return;
+        }
+        let class = value(data, "MessageClass").unwrap_or_default();
+        let files = data.descendants().filter(|e| matches!(e.tag().name(), Some("FileReference" | "AttName")));
+        let files: Vec<String> = files.take(16).map(owned_value).filter(|file| !file.is_empty()).collect();
+        for file in &files {
+            self.files.insert(file.clone(), key.clone());
+        }
+        let is_new = !self.items.contains_key(&key);
+        let fact = self.items.entry(key).or_default();
+        let subject = value(data, "Subject").filter(|subject| !subject.is_empty());
+        if let Some(subject) = subject.as_ref().filter(|_| is_new) {
+            *self.subjects.entry(subject.clone()).or_default() += 1;
+            *self.in_folders.entry((folder.to_owned(), subject.clone())).or_default() += 1;
+        }
+        fact.subject = subject.or(fact.subject.take());
+        fact.invitation |= class.starts_with("IPM.Schedule.Meeting.Request") || named(data, "MeetingRequest").is_some();
+        if !files.is_empty() {
+            fact.files = files;
+        }
+    }
+}
+
+/// The child of this local name.
+pub(super) fn named<'d>(element: Element<'d>, name: &str) -> Option<Element<'d>> {
+    element.children().find(|child| child.tag().name() == Some(name))
+}
+
+/// The text of the child of this local name.
+pub(super) fn value(element: Element<'_>, name: &str) -> Option<String> {
+    named(element, name).map(owned_value)
+}
+
+/// The elements on this way down; `*` is any.
+pub(super) fn within<'d>(element: Element<'d>, way: &[&str]) -> std::vec::IntoIter<Element<'d>> {
+    let mut found = vec![element];
+    for name in way {
+        let fits = |child: &Element<'d>| *name == "*" || child.tag().name() == Some(name);
+        found = found.into_iter().flat_map(|at| at.children().filter(fits).collect::<Vec<_>>()).collect();
+    }
+    found.into_iter()
+}
