@@ -30,7 +30,7 @@ run() {
     scenario_file) seeds=(../../scenarios) ;;
     persona_file) seeds=(../../scenarios/personas) most=32768 ;;
     exchange_*) most=2048 ;;
-    capture_http2) most=32768 ;;
+    capture_http2 | scenario_recording) most=32768 ;;
   esac
   mkdir -p "corpus/$target" artifacts
   local -a limits=(-max_total_time="$seconds")

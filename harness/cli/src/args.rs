@@ -139,9 +139,9 @@ pub(crate) enum Command {
     Judge(JudgeArgs),
     /// Write a scenario from a recorded sequence
     ///
-    /// FolderSync, Sync of built-in folders without changes of the phone's, and SendMail become steps; keys and folder ids are
-    /// saved and used by name, contents are replaced. What is left out is said, and stands in the file.
-    /// Example: easrig to-scenario monday.eascap --exchanges 12-20 -o my-scenarios/sync/after-upgrade.toml
+    /// The device's requests become steps, its answers expectations. Keys and ids are saved and used by name, items of the
+    /// recorded mailbox are replaced by some that the scenario makes, contents by others. What is left out is said, and stands
+    /// in the file. Example: easrig to-scenario monday.eascap --exchanges 12-20 -o my-scenarios/sync/after-upgrade.toml
     ToScenario(ToScenarioArgs),
     /// Make personas
     ///

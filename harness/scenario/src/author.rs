@@ -208,10 +208,15 @@ impl Author {
     fn folder_sync(&mut self, decoded: &Decoded, status: u16) -> Result<(), String> {
         let asked = decoded.request.root().ok_or("its request cannot be read")?;
         let is_first = value(asked, "SyncKey").is_none_or(|key| key == "0");
+        let mut words = self.words("", 0);
         if !is_first && status != 1 {
-            return Err("its key was refused, and another one would not be".to_owned());
+            let key = value(asked, "SyncKey").unwrap_or_default();
+            words.wrong_key = status == 9 && !self.told.was_given("", &key);
+            if !words.wrong_key {
+                return Err(KEY_REFUSED.to_owned());
+            }
         }
-        let body = self.rewritten(asked, &mut self.words("", 0))?.to_xml_pretty();
+        let body = self.rewritten(asked, &mut words)?.to_xml_pretty();
         let mut step = Step::new("FolderSync", body);
         step.status = Some(status);
         if status == 1 {
@@ -239,7 +244,7 @@ impl Author {
             return Err("it repeats a request that the server has cached".to_owned());
         }
         if matches!(status, 3 | 12) {
-            return Err("the key was refused, and another one would not be".to_owned());
+            return self.refused_sync(asked, status);
         }
         if named(asked, "Wait").is_some() || named(asked, "HeartbeatInterval").is_some() {
             return self.waiting_sync(document, decoded, status);
@@ -258,6 +263,26 @@ impl Author {
         if !decoded.answer.root().is_some_and(own_status) {
             self.sync_answer(asked, decoded, &words, &mut step);
         }
+        self.push(&step);
+        Ok(())
+    }
+
+    /// A Sync with a key that the server never gave; why it refused one of its own cannot be repeated.
+    fn refused_sync(&mut self, asked: Element<'_>, status: u16) -> Result<(), String> {
+        let collections: Vec<_> = within(asked, &["Collections", "Collection"]).collect();
+        let [collection] = collections.as_slice() else { return Err(KEY_REFUSED.to_owned()) };
+        let folder = rewrite::folder_of(*collection).unwrap_or_default();
+        let key = value(*collection, "SyncKey").unwrap_or_default();
+        let changes = within(*collection, &["Commands", "*"]).next().is_some();
+        if status != 3 || changes || key == "0" || self.told.was_given(&folder, &key) {
+            return Err(KEY_REFUSED.to_owned());
+        }
+        let mut words = self.words("", 0);
+        words.wrong_key = true;
+        let mut step = Step::new("Sync", self.rewritten(asked, &mut words)?.to_xml_pretty());
+        step.status = Some(status);
+        let word = self.folder(&folder)?;
+        self.draft.keys.remove(&word);
         self.push(&step);
         Ok(())
     }
@@ -402,7 +427,7 @@ impl Author {
     }
 
     fn words(&self, item: &str, adds: usize) -> Words {
-        Words { item: item.to_owned(), query: String::new(), people: Vec::new(), adds, added: 0 }
+        Words { item: item.to_owned(), query: String::new(), people: Vec::new(), wrong_key: false, adds, added: 0 }
     }
 
     fn push(&mut self, step: &Step) {
@@ -444,6 +469,8 @@ fn subject_of(mime: &[u8]) -> Option<String> {
     let subject = lines.find_map(|line| line.strip_prefix("Subject:"))?.trim();
     (!subject.is_empty() && !subject.starts_with("=?")).then(|| subject.to_owned())
 }
+
+const KEY_REFUSED: &str = "a key that the server had given was refused, which does not happen again by itself";
 
 const OOF_OFF: &str = "\n[[cleanup]]\nsend = \"Settings\"\nbody = '''\n<Settings xmlns=\"Settings\"><Oof><Set>\
                        <OofState>0</OofState></Set></Oof></Settings>\n'''\n";

@@ -32,6 +32,7 @@ impl Author {
                 continue;
             }
             if is_first {
+                self.draft.begin(&folder);
                 step.elements.push(saves(&word));
                 self.draft.keys.insert(word.clone());
             } else {
@@ -41,7 +42,7 @@ impl Author {
                 changes = true;
                 self.outcome(&at, &folder, change, answer, words, &mut added, step);
             }
-            if let Some(answer) = answer {
+            if let Some(answer) = answer.filter(|_| !self.told.is_repeated(&folder)) {
                 self.told_by_server(&at, &folder, answer, step);
             }
         }
@@ -124,7 +125,7 @@ impl Author {
                     step.elements
                         .push(format!("{{ at = \"{at}/Commands/*[ServerId={{{}}}]\", {test} }}", made.variable));
                 }
-                ("Add", known) => {
+                ("Add", known) if known.as_ref().is_none_or(|made| !made.known) => {
                     let Some(data) = named(change, "ApplicationData") else { continue };
                     let Some(told) = value(data, "Subject") else { continue };
                     let subject = known.as_ref().and_then(|made| made.subject.clone());
@@ -144,8 +145,9 @@ impl Author {
                         let test = format!("equals = {read}, say = \"the read mark as it was set\"");
                         step.elements.push(format!("{{ at = \"{place}/ApplicationData/Read\", {test} }}"));
                     }
-                    if known.is_none() {
-                        self.draft.bind(folder, &id, &variable, Some(subject));
+                    match self.draft.made_mut(folder, &id) {
+                        Some(made) => made.known = true,
+                        None => self.draft.bind(folder, &id, &variable, Some(subject)),
                     }
                 }
                 _ => {}
@@ -200,6 +202,9 @@ impl Author {
             let at = format!("MoveItems/Response[SrcMsgId={{{variable}}}]/DstMsgId");
             step.elements.push(format!("{{ at = \"{at}\", save = \"{next}\" }}"));
             self.draft.bind(&to, &now, &next, subject);
+            if let Some(made) = self.draft.made_mut(&to, &now) {
+                made.known = false;
+            }
         }
     }
 

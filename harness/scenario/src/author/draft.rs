@@ -43,8 +43,10 @@ pub(super) struct Made {
     pub(super) subject: Option<String>,
     /// The read mark that the scenario has set.
     pub(super) read: Option<String>,
-    /// Whether the scenario moved it away from its folder.
+    /// Whether the scenario moved it away from its folder, and the server has not told so yet.
     pub(super) left: bool,
+    /// Whether the device knows it since it last began with the folder.
+    pub(super) known: bool,
 }
 
 impl Draft {
@@ -65,8 +67,13 @@ impl Draft {
         self.items.get_mut(&(folder.to_owned(), id.to_owned()))
     }
 
+    /// The device begins afresh with a folder: everything in it is told again.
+    pub(super) fn begin(&mut self, folder: &str) {
+        self.items.iter_mut().filter(|((of, _), _)| of == folder).for_each(|(_, made)| made.known = false);
+    }
+
     pub(super) fn bind(&mut self, folder: &str, id: &str, variable: &str, subject: Option<String>) {
-        let made = Made { variable: variable.to_owned(), subject, read: None, left: false };
+        let made = Made { variable: variable.to_owned(), subject, read: None, left: false, known: true };
         self.items.insert((folder.to_owned(), id.to_owned()), made);
     }
 }

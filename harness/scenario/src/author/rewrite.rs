@@ -13,9 +13,18 @@ pub(super) struct Words {
     pub(super) query: String,
     /// For the names that are looked up, in their order.
     pub(super) people: Vec<String>,
+    /// Whether a key is to be one that the server never gave.
+    pub(super) wrong_key: bool,
     /// How many items are added in this request, and of how many the id was written.
     pub(super) adds: usize,
     pub(super) added: usize,
+}
+
+impl Words {
+    /// What makes a key a wrong one.
+    fn ending(&self) -> &'static str {
+        if self.wrong_key { "77" } else { "" }
+    }
 }
 
 impl Author {
@@ -114,10 +123,10 @@ impl Author {
             return kept(before);
         }
         match owned {
-            Owned::SyncKey => self.key_of(folder),
+            Owned::SyncKey => self.key_of(folder).map(|key| key + words.ending()),
             Owned::HierarchyKey => {
                 self.draft.foldered = true;
-                Ok("{folder_key}".to_owned())
+                Ok(format!("{{folder_key}}{}", words.ending()))
             }
             Owned::Folder => self.folder(before).map(|name| format!("{{{name}}}")),
             Owned::Item => self.item(folder, before).map(|name| format!("{{{name}}}")),

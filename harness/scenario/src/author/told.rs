@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use easrig_eas::{
     Command, Version,
@@ -24,6 +24,12 @@ pub(super) struct Told {
     subjects: HashMap<String, usize>,
     /// The same by folder.
     in_folders: HashMap<(String, String), usize>,
+    /// The last key of every folder.
+    keys: HashMap<String, String>,
+    /// Every key that the recording shows the server give, by folder; the folder list has none.
+    given: HashSet<(String, String)>,
+    /// The folders for which the last request showed an older key: what is told then was told before.
+    repeated: Vec<String>,
 }
 
 /// What is told of one item.
@@ -37,12 +43,24 @@ pub(super) struct Fact {
 impl Told {
     /// Takes in what an answer tells.
     pub(super) fn learn(&mut self, decoded: &Decoded) {
+        self.repeats(decoded);
         let Some(root) = decoded.answer.root() else { return };
         match decoded.command() {
-            Some(Command::FolderSync) => self.folders(decoded),
+            Some(Command::FolderSync | Command::FolderCreate | Command::FolderUpdate | Command::FolderDelete) => {
+                if let Some(key) = value(root, "SyncKey") {
+                    self.give("", key);
+                }
+                if decoded.command() == Some(Command::FolderSync) {
+                    self.folders(decoded);
+                }
+            }
             Some(Command::Sync) => {
                 for collection in within(root, &["Collections", "Collection"]) {
                     let Some(folder) = value(collection, "CollectionId") else { continue };
+                    if let Some(key) = value(collection, "SyncKey").filter(|_| self.keys.len() < MOST) {
+                        self.give(&folder, key.clone());
+                        self.keys.insert(folder.clone(), key);
+                    }
                     for change in within(collection, &["Commands", "*"]).chain(within(collection, &["Responses", "*"]))
                     {
                         let id = value(change, "ServerId");
@@ -61,6 +79,35 @@ impl Told {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Whether the answer repeats what was told before, since the request showed an older key of this folder.
+    pub(super) fn is_repeated(&self, folder: &str) -> bool {
+        self.repeated.iter().any(|repeated| repeated == folder)
+    }
+
+    /// Whether the recording shows the server give this key.
+    pub(super) fn was_given(&self, folder: &str, key: &str) -> bool {
+        self.given.contains(&(folder.to_owned(), key.to_owned()))
+    }
+
+    fn give(&mut self, folder: &str, key: String) {
+        if self.given.len() < MOST {
+            self.given.insert((folder.to_owned(), key));
+        }
+    }
+
+    fn repeats(&mut self, decoded: &Decoded) {
+        self.repeated.clear();
+        let Some(root) = decoded.request.root().filter(|_| decoded.command() == Some(Command::Sync)) else { return };
+        for collection in within(root, &["Collections", "Collection"]) {
+            let Some((folder, key)) = value(collection, "CollectionId").zip(value(collection, "SyncKey")) else {
+                continue;
+            };
+            if key != "0" && self.keys.get(&folder).is_some_and(|last| *last != key) {
+                self.repeated.push(folder);
+            }
         }
     }
 
