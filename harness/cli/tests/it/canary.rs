@@ -91,6 +91,7 @@ fn archive() -> String {
         ("Cookie", format!("a={cookie}")),
         ("X-Access-Token", token.to_owned()),
         ("Content-Type", "message/rfc822".to_owned()),
+        ("MS-ASProtocolVersion", "12.1".to_owned()),
         ("Host", format!("mail.{host}.example")),
         ("User-Agent", "Apple-iPhone14C2/2101.329".to_owned()),
     ];
@@ -129,6 +130,7 @@ fn producers(capture: &str, out: &Path) -> Vec<(String, Vec<u8>)> {
         all.push((format!("{command:?} stdout"), ended.stdout));
         all.push((format!("{command:?} stderr"), ended.stderr.into_bytes()));
     }
+    all.extend(answers(capture, out));
     all.extend(files(out));
     all
 }
@@ -151,10 +153,52 @@ fn compared(dir: &Path, folder: &Path) -> Vec<(String, Vec<u8>)> {
     all
 }
 
-/// Every file in a folder.
+/// What is made of a capture or a run by judging it: the exit code says what came of it, and does not matter here.
+fn answers(capture: &str, out: &Path) -> Vec<(String, Vec<u8>)> {
+    let path = |name: &str| {
+        let path = out.join(name);
+        let _ = fs::remove_dir_all(&path);
+        path.to_str().unwrap().to_owned()
+    };
+    let (judged, replayed, again, written) = (path("judged"), path("replayed"), path("kept"), path("written.toml"));
+    let census = easrig(&["census", capture, "--format", "json"]);
+    let census: serde_json::Value = serde_json::from_slice(&census.stdout).unwrap();
+    // Some OPTIONS name no device.
+    let mut devices = census["devices"].as_array().unwrap().iter().filter_map(|device| device["id"].as_str());
+    let device = devices.find(|id| !id.is_empty()).unwrap();
+    let learned = path("learned.toml");
+    let mut commands = vec![
+        vec!["judge", capture, "--out", &judged],
+        vec!["judge", capture, "--format", "junit"],
+        vec!["to-scenario", capture, "-o", &written],
+        vec!["persona", "learn", capture, "--device", device, "-o", &learned],
+        vec!["replay", capture, "--target", "embedded:exchange-2016", "--allow", "writes", "--out", &replayed],
+    ];
+    if Path::new(capture).is_dir() {
+        commands.push(vec!["baseline", "approve", capture, "--name", "canary", "--dir", &again]);
+    }
+    let mut all = Vec::new();
+    for command in commands {
+        let ended = easrig(&command);
+        assert_ne!(ended.code, 101, "{command:?}: {}", ended.stderr);
+        all.push((format!("{command:?} stdout"), ended.stdout));
+        all.push((format!("{command:?} stderr"), ended.stderr.into_bytes()));
+    }
+    let folders = [judged, replayed].into_iter().chain(Path::new(capture).is_dir().then_some(again));
+    for folder in folders {
+        assert!(!files(Path::new(&folder)).is_empty(), "{folder} is empty");
+    }
+    assert!(Path::new(&learned).is_file());
+    // What the archive holds was not served as a server would.
+    assert!(Path::new(&written).is_file() || !Path::new(capture).is_dir());
+    all
+}
+
+/// Every file in a folder and below.
 fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
-    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
-    entries.map(|path| (path.display().to_string(), fs::read(&path).unwrap())).collect()
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let file = |path: &Path| vec![(path.display().to_string(), fs::read(path).unwrap())];
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { file(&path) }).collect()
 }
 
 #[test]
@@ -191,6 +235,10 @@ fn a_run_that_keeps_contents_loses_them_when_it_is_scrubbed() {
     kept.extend(producers(folder.to_str().unwrap(), &subfolder(dir.path())));
     for secret in CREDENTIALS.iter().chain(&DEVICES) {
         is_nowhere(&kept, secret);
+    }
+    let written = kept.iter().find(|(name, _)| name.ends_with("/written.toml")).unwrap().clone();
+    for secret in CONTENTS {
+        is_nowhere(std::slice::from_ref(&written), secret);
     }
     let tape = &kept.iter().find(|(name, _)| name.ends_with("/exchanges.eascap")).unwrap().1;
     assert!(holds(tape, CONTENTS[1]), "the canary flew: the contents are there to be lost");
