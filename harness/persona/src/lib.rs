@@ -29,4 +29,5 @@ pub use machine::{
 pub use owner::{Folder, FolderKind, ItemKind, OwnerAttachment, OwnerItem, OwnerView};
 pub use persona::{Persona, PersonaError};
 pub use phone::Phone;
+pub use reaction::{Ability, PolicySetting};
 pub use recorded::{DeviceName, Likeness, Onlooker, Sight, Sorter, Traits};

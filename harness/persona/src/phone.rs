@@ -15,7 +15,7 @@ use easrig_exchange::{Secret, Timestamp};
 use url::Url;
 
 use crate::persona::word::Scheme;
-use crate::{Confidence, End, Ending, Folder, Input, Machine, Output, OwnerView, Setup, Task, TaskId};
+use crate::{Confidence, End, Ending, Folder, Input, Machine, Output, OwnerView, PolicySetting, Setup, Task, TaskId};
 use line::{Line, Stop};
 use memory::{Core, Reply};
 
@@ -46,6 +46,7 @@ struct Shown {
     endpoint: Option<Url>,
     version: Option<Version>,
     policy_key: Option<PolicyKey>,
+    policy: Vec<PolicySetting>,
     folder_key: SyncKey,
     sync_keys: BTreeMap<CollectionId, SyncKey>,
 }
@@ -88,6 +89,12 @@ impl Phone {
     /// Its policy key, once it has one.
     pub fn policy_key(&self) -> Option<PolicyKey> {
         self.shown.policy_key
+    }
+
+    /// The settings that bound in the policy that came last, and what it did with each; empty before one came. An
+    /// explicit Provision is the scenario's doing, and does not count.
+    pub fn policy(&self) -> &[PolicySetting] {
+        &self.shown.policy
     }
 
     /// Where its server is, once it knows.
@@ -201,6 +208,7 @@ impl Phone {
         self.shown.endpoint.clone_from(&core.endpoint);
         self.shown.version = core.version;
         self.shown.policy_key = core.policy_key;
+        self.shown.policy.clone_from(&core.policy);
         self.shown.folder_key.clone_from(&core.folder_key);
         self.shown.sync_keys = core.collections.iter().map(|(id, folder)| (id.clone(), folder.key.clone())).collect();
     }

@@ -5,7 +5,7 @@
 use easrig_eas::{Command, command::provision::PolicyData, headers};
 
 use crate::{
-    Condition, Persona, Sourced,
+    Condition, Confidence, Persona, Sourced,
     answer::Answer,
     device_error::When,
     persona::{
@@ -17,10 +17,50 @@ use crate::{
 /// The most redirects of one request.
 pub(crate) const MOST_REDIRECTS: u32 = 10;
 
+/// A setting of the policy that binds, as a phone met it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicySetting {
+    /// Its name (MS-ASPROV 2.2.2).
+    pub name: String,
+    /// Its value as on the wire; for a list, how many entries it has.
+    pub value: String,
+    /// What the device did with it.
+    pub ability: Ability,
+    /// How far to trust that.
+    pub confidence: Confidence,
+}
+
+/// What a device does with a setting of a policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ability {
+    /// It applies it.
+    Enforces,
+    /// It takes no notice, and says that it has applied the policy.
+    Ignores,
+    /// It cannot apply it, and does not say that it has.
+    Refuses,
+}
+
 /// A binding setting, and what the device does with it.
 pub(crate) struct Treated {
     pub(crate) setting: String,
+    pub(crate) value: String,
     pub(crate) treatment: Sourced<Treatment>,
+}
+
+impl From<&Treated> for PolicySetting {
+    fn from(treated: &Treated) -> Self {
+        Self {
+            name: treated.setting.clone(),
+            value: treated.value.clone(),
+            ability: match treated.treatment.value {
+                Treatment::Enforce => Ability::Enforces,
+                Treatment::Ignore => Ability::Ignores,
+                Treatment::Refuse => Ability::Refuses,
+            },
+            confidence: treated.treatment.confidence,
+        }
+    }
 }
 
 /// The settings that the device cannot apply.
@@ -57,7 +97,8 @@ impl Persona {
 
     /// What the device does with each setting of a policy that binds.
     pub(crate) fn treated(&self, data: &PolicyData) -> Vec<Treated> {
-        let treated = |setting: String| Treated { treatment: self.treatment(&setting), setting };
+        let treated =
+            |(setting, value): (String, String)| Treated { treatment: self.treatment(&setting), setting, value };
         binding_settings(data).into_iter().map(treated).collect()
     }
 

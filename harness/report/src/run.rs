@@ -6,7 +6,7 @@ use std::{
 use easrig_exchange::{ExchangeNumber, Timestamp};
 use easrig_scenario::{
     Cell, CellId, Finding, Verdict,
-    event::{Event, ExchangeCard, PersonaCard, RunStarted, ScenarioCard, TargetSeen},
+    event::{Event, ExchangeCard, PersonaCard, PolicyMet, RunStarted, ScenarioCard, SettingMet, TargetSeen},
     invariant,
 };
 use serde::Serialize;
@@ -18,6 +18,10 @@ const MAX_CELLS: usize = 1_000_000;
 
 /// The most exchanges whose lines are kept in memory; a report says when there were more.
 const MAX_EXCHANGES: usize = 1_000_000;
+
+/// The most personas whose policies are kept, and the most settings of each; the standard has fewer than 60.
+const MAX_POLICIES: usize = 1_000;
+const MAX_SETTINGS: usize = 200;
 
 /// The most exchanges by which one invariant is said to be broken.
 const MAX_BROKEN: usize = 10_000;
@@ -33,6 +37,8 @@ pub struct Run {
     pub personas: BTreeMap<String, PersonaCard>,
     /// What the target said of itself, once per persona.
     pub seen: Vec<TargetSeen>,
+    /// What each persona did with the settings of the policies that it met, by its id; the first of each name.
+    pub policies: BTreeMap<String, Vec<SettingMet>>,
     /// Every cell: persona by persona in plan order, scenarios in plan order, invariants behind them. Cells that were
     /// planned and never finished are here as `inconclusive`; see [`Run::missing`].
     pub cells: Vec<Cell>,
@@ -159,6 +165,7 @@ pub struct RunBuilder {
     planned: BTreeMap<String, Vec<CellId>>,
     known: usize,
     seen: Vec<TargetSeen>,
+    policies: BTreeMap<String, Vec<SettingMet>>,
     finished: HashMap<CellId, Cell>,
     broken: BTreeMap<CellId, Vec<Finding>>,
     exchanges: Vec<Exchanged>,
@@ -189,6 +196,7 @@ impl RunBuilder {
                 self.seen.retain(|before| before.persona != seen.persona);
                 self.seen.push(seen);
             }
+            Event::PolicyMet(met) => self.policy(met),
             Event::CellFinished(cell) => {
                 self.count(1)?;
                 self.finished.insert(cell.id.clone(), cell);
@@ -233,6 +241,7 @@ impl RunBuilder {
             scenarios: self.scenarios,
             personas: self.personas,
             seen: self.seen,
+            policies: self.policies,
             cells,
             missing,
             exchanges: self.exchanges,
@@ -241,6 +250,19 @@ impl RunBuilder {
             finished: self.end,
             outcomes: BTreeMap::new(),
         })
+    }
+
+    /// A scenario may change the policy on the way: every setting that was met counts, each once.
+    fn policy(&mut self, met: PolicyMet) {
+        if self.policies.len() >= MAX_POLICIES && !self.policies.contains_key(&met.persona) {
+            return;
+        }
+        let known = self.policies.entry(met.persona).or_default();
+        for setting in met.settings {
+            if known.len() < MAX_SETTINGS && !known.iter().any(|other| other.name == setting.name) {
+                known.push(setting);
+            }
+        }
     }
 
     fn broken(&mut self, cell: CellId, finding: Finding) -> Result<(), ReadError> {

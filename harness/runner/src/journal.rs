@@ -9,16 +9,17 @@ use std::{
 
 use easrig_eas::Version;
 use easrig_exchange::{Exchange, ExchangeNumber, Outcome, Redactor, Request};
-use easrig_persona::DeviceError;
+use easrig_persona::{Ability, DeviceError, Phone, PolicySetting};
 use easrig_scenario::{
     Cell, CellId, Decoded, Finding, Role,
-    event::{Event, ExchangeCard},
+    event::{Event, ExchangeCard, PolicyMet, SettingMet, Treatment},
     invariant::{Context, History, INVARIANTS, cell},
 };
 
 use crate::{
     folder::{FolderError, RunFolder},
     mask::mask,
+    owner::confidence,
 };
 
 /// Hears what a run does while it does it.
@@ -41,11 +42,13 @@ pub(crate) struct Journal {
     redactor: Redactor,
     /// The invariants that any exchange concerned, with what was broken.
     met: Mutex<BTreeMap<CellId, Vec<Finding>>>,
+    /// The policies that personas have met.
+    policies: Mutex<Vec<PolicyMet>>,
 }
 
 impl Journal {
     pub(crate) fn new(folder: Arc<RunFolder>, observer: Arc<dyn Observer>, redactor: Redactor) -> Self {
-        Self { folder, observer, redactor, met: Mutex::default() }
+        Self { folder, observer, redactor, met: Mutex::default(), policies: Mutex::default() }
     }
 
     pub(crate) fn record(&self, event: &Event) -> Result<(), FolderError> {
@@ -53,6 +56,21 @@ impl Journal {
         self.folder.record(event)?;
         self.observer.event(event);
         Ok(())
+    }
+
+    /// Writes down what a phone did with its policy, once for each policy that a persona meets.
+    pub(crate) fn policy(&self, persona: &str, phone: &Phone) -> Result<(), FolderError> {
+        let settings: Vec<SettingMet> = phone.policy().iter().map(met).collect();
+        {
+            let mut known = self.policies.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_known = |known: &PolicyMet| known.persona == persona && known.settings == settings;
+            if settings.is_empty() || known.len() >= POLICIES_MOST || known.iter().any(is_known) {
+                return Ok(());
+            }
+            known.push(PolicyMet { persona: persona.to_owned(), version: None, settings: settings.clone() });
+        }
+        let met = PolicyMet { persona: persona.to_owned(), version: phone.version(), settings };
+        self.record(&Event::PolicyMet(met))
     }
 
     /// The event as it may be written: what a server said may hold the password it was sent.
@@ -76,6 +94,11 @@ impl Journal {
                 let software = seen.software.iter_mut().map(|(_, value)| value);
                 for text in software.chain(&mut seen.commands).chain([&mut seen.endpoint]) {
                     *text = self.redactor.forgotten(text);
+                }
+            }
+            Event::PolicyMet(met) => {
+                for setting in &mut met.settings {
+                    setting.value = self.redactor.forgotten(&setting.value);
                 }
             }
             _ => {}
@@ -114,6 +137,25 @@ impl Journal {
 
     fn met(&self) -> MutexGuard<'_, BTreeMap<CellId, Vec<Finding>>> {
         self.met.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The most policies that are told of a run; a server that makes up another one each time would fill the file.
+const POLICIES_MOST: usize = 1_000;
+
+/// The longest value of a setting that is told, in characters.
+const VALUE_MOST: usize = 64;
+
+fn met(setting: &PolicySetting) -> SettingMet {
+    SettingMet {
+        name: setting.name.clone(),
+        value: setting.value.trim().chars().take(VALUE_MOST).collect(),
+        treatment: match setting.ability {
+            Ability::Enforces => Treatment::Enforced,
+            Ability::Ignores => Treatment::Ignored,
+            Ability::Refuses => Treatment::Refused,
+        },
+        confidence: confidence(setting.confidence),
     }
 }
 

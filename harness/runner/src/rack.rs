@@ -151,7 +151,8 @@ impl<'r> Rack<'r> {
         Ok(())
     }
 
-    /// Hangs up whatever is still under way, and writes it down: every request is an exchange, answered or not.
+    /// Hangs up whatever is still under way, and writes it down: every request is an exchange, answered or not. What the
+    /// phones did with their policies is written down too.
     pub(crate) fn hang_up(&mut self) -> Result<(), FolderError> {
         self.cancel.drain().for_each(|(_, handle)| handle.abort());
         while let Some(Some(arrival)) = self.flight.next().now_or_never() {
@@ -160,6 +161,9 @@ impl<'r> Rack<'r> {
                 let exchange = self.exchange(role, request, attempt, started);
                 self.journal.exchanged(exchange)?;
             }
+        }
+        for station in self.stations.values() {
+            self.journal.journal.policy(&self.persona, &station.phone)?;
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use easrig_eas::{
 use easrig_exchange::{Exchange, ExchangeNumber, Response, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{Cell, CellId, Decoded, Finding, Level, Scenario};
+use crate::{Cell, CellId, Confidence, Decoded, Finding, Level, Scenario};
 
 /// The number in the first line of every run file.
 pub const FORMAT: u32 = 1;
@@ -32,6 +32,8 @@ pub enum Event {
     },
     /// What the target says of itself, seen once per persona.
     TargetSeen(TargetSeen),
+    /// A persona met a policy that it had not met before.
+    PolicyMet(PolicyMet),
     /// A cell begins.
     CellStarted {
         /// Which one.
@@ -218,6 +220,42 @@ fn offered(response: &Response) -> Vec<String> {
     let (most, longest) = CHALLENGES_MOST;
     let schemes = lines.flat_map(challenges).take(most);
     schemes.map(|challenge| challenge.scheme.chars().take(longest).collect()).collect()
+}
+
+/// A policy as a phone met it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyMet {
+    /// The persona.
+    pub persona: String,
+    /// The version it spoke.
+    pub version: Option<Version>,
+    /// The settings that bind, with what the phone did with each.
+    pub settings: Vec<SettingMet>,
+}
+
+/// A setting of a policy, and what a phone did with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettingMet {
+    /// Its name (MS-ASPROV 2.2.2).
+    pub name: String,
+    /// Its value as on the wire; for a list, how many entries it has.
+    pub value: String,
+    /// What the phone did with it.
+    pub treatment: Treatment,
+    /// How far that is known of the device.
+    pub confidence: Confidence,
+}
+
+/// What a phone does with a setting of a policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Treatment {
+    /// It cannot apply it, and does not say that it has.
+    Refused,
+    /// It takes no notice, and says that it has applied the policy.
+    Ignored,
+    /// It applies it.
+    Enforced,
 }
 
 /// What the target says of itself.

@@ -6,7 +6,7 @@ use crate::easrig::easrig;
 fn the_demo_shows_what_it_promises() {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("demo");
-    let ended = easrig(&["demo", "--out", out.to_str().unwrap()]);
+    let ended = easrig(&["demo", "--out", out.to_str().unwrap(), "--lang", "fr"]);
     assert_eq!(ended.code, 0, "{}\n{}", ended.text(), ended.stderr);
     for said in ["86000C2B", "RequireDeviceEncryption", "AllowNonProvisionableDevices", "blocked (86000C2B) → pass"] {
         assert!(ended.text().contains(said), "{said}\n{}", ended.text());
@@ -16,6 +16,11 @@ fn the_demo_shows_what_it_promises() {
             assert!(fs::metadata(out.join(run).join(file)).unwrap().len() > 0, "{run}/{file}");
         }
     }
+    let page = fs::read_to_string(out.join("strict/report.html")).unwrap();
+    assert!(
+        page.contains("<html lang=\"fr\"") && page.contains(">refusé</span>"),
+        "what phones do with the policy is told"
+    );
     let summary = fs::read_to_string(out.join("strict/summary.json")).unwrap();
     let summary: serde_json::Value = serde_json::from_str(&summary).unwrap();
     let cells = summary["cells"].as_array().unwrap();

@@ -22,13 +22,13 @@ pub(super) fn nearest(name: &str) -> Option<&'static str> {
         .map(|(_, known)| known)
 }
 
-/// The names of the settings that bind a device; a document nobody can read binds nobody.
-pub(crate) fn binding_settings(data: &PolicyData) -> Vec<String> {
+/// The settings that bind a device, by name and value; a document nobody can read binds nobody.
+pub(crate) fn binding_settings(data: &PolicyData) -> Vec<(String, String)> {
     let document = match data {
         PolicyData::Wbxml(document) => PolicyDocument::from_element(document.root()),
         PolicyData::Wap(text) => PolicyDocument::from_wap_xml(text).unwrap_or_default(),
     };
-    document.binding().into_iter().map(|binding| binding.setting.name().to_owned()).collect()
+    document.binding().into_iter().map(|binding| (binding.setting.name().to_owned(), binding.value)).collect()
 }
 
 /// The commands that make these settings bind nobody, for both generations of Exchange, one per line.

@@ -14,8 +14,8 @@ use easrig_exchange::{Failure, Headers, Request, Response, Secret, Timestamp};
 use url::Url;
 
 use crate::{
-    Confidence, Output, OwnerView, Patience, Persona, RequestId, Rests, Server, Setup, Sourced, SrvTarget, TaskId,
-    TimerId, persona::word::Scheme,
+    Confidence, Output, OwnerView, Patience, Persona, PolicySetting, RequestId, Rests, Server, Setup, Sourced,
+    SrvTarget, TaskId, TimerId, persona::word::Scheme,
 };
 
 /// Everything the phone remembers.
@@ -32,6 +32,8 @@ pub(super) struct Core {
     pub(super) version: Option<Version>,
     pub(super) offer: Option<Offer>,
     pub(super) policy_key: Option<PolicyKey>,
+    /// The settings that bound in the policy that came last.
+    pub(super) policy: Vec<PolicySetting>,
     pub(super) set_up: bool,
     pub(super) folder_key: SyncKey,
     pub(super) collections: BTreeMap<CollectionId, Collection>,
@@ -98,6 +100,7 @@ impl Core {
             wipe_allowed: false,
             offer: None,
             policy_key: None,
+            policy: Vec::new(),
             set_up: false,
             folder_key: SyncKey::initial(),
             collections: BTreeMap::new(),

@@ -3,6 +3,7 @@
 mod coverage;
 mod discovery;
 mod offer;
+mod policy;
 mod status;
 mod timing;
 mod tls;
@@ -10,6 +11,7 @@ mod tls;
 pub(super) use coverage::Coverage;
 pub(super) use discovery::Path;
 pub(super) use offer::Offer;
+pub(super) use policy::Policies;
 pub(super) use status::Statuses;
 pub(super) use timing::Timing;
 pub(super) use tls::Endpoint;
@@ -20,6 +22,7 @@ pub(super) struct Panels {
     pub(super) paths: Vec<Path>,
     pub(super) endpoints: Vec<Endpoint>,
     pub(super) offer: Offer,
+    pub(super) policies: Option<Policies>,
     pub(super) statuses: Statuses,
     pub(super) coverage: Option<Coverage>,
     pub(super) timings: Vec<Timing>,
@@ -31,6 +34,7 @@ impl Panels {
             paths: discovery::paths(maker),
             endpoints: tls::endpoints(maker),
             offer: Offer::of(maker),
+            policies: Policies::of(maker),
             statuses: Statuses::of(maker),
             coverage: Coverage::of(maker),
             timings: timing::timings(maker.run),

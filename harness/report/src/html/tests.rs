@@ -229,3 +229,24 @@ fn described(mut run: Run) -> Run {
     }
     run
 }
+
+#[test]
+fn what_phones_do_with_the_policy_is_drawn_where_a_run_knows_it() {
+    use easrig_scenario::{
+        Confidence,
+        event::{SettingMet, Treatment},
+    };
+    let mut run = described(sample());
+    assert!(!html(&run, english(), &none).contains("<table class=\"policy\">"));
+    let met =
+        |name: &str, treatment, confidence| SettingMet { name: name.into(), value: "1".into(), treatment, confidence };
+    let refused = met("RequireDeviceEncryption", Treatment::Refused, Confidence::High);
+    run.policies.insert("wp7".into(), vec![refused]);
+    let ignored = met("<b>AllowCamera", Treatment::Ignored, Confidence::Low);
+    run.policies.insert("ios-17".into(), vec![ignored]);
+    let page = html(&run, english(), &none);
+    let table = page.split("<table class=\"policy\">").nth(1).unwrap().split("</table>").next().unwrap();
+    assert!(table.contains("RequireDeviceEncryption") && table.contains(">refused</span>"), "{table}");
+    assert!(table.contains(">ignored</span>") && table.contains("(assumed)") && !table.contains("<b>"), "{table}");
+    assert_eq!(table.matches("class=\"none\"").count(), 2, "each phone met one of the two");
+}

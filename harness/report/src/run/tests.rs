@@ -217,3 +217,25 @@ fn a_run_cut_short_tells_the_invariants_that_were_broken() {
     let events = [Event::RunStarted(started(&[], &["wp7"])), broken(1, Level::Must), Event::CellFinished(end.clone())];
     assert_eq!(Run::fold(events.into_iter().map(Ok)).unwrap().cells, [end]);
 }
+
+#[test]
+fn every_setting_that_a_phone_met_is_kept_once_however_often_the_policy_changes() {
+    let met = |name: &str| event::SettingMet {
+        name: name.into(),
+        value: "1".into(),
+        treatment: event::Treatment::Enforced,
+        confidence: Confidence::High,
+    };
+    let policy = |settings: Vec<event::SettingMet>| {
+        Event::PolicyMet(event::PolicyMet { persona: "wp7".into(), version: Some(Version::V14_0), settings })
+    };
+    let events = [
+        Event::RunStarted(started(&[], &["wp7"])),
+        policy(vec![met("A")]),
+        policy(vec![met("B"), met("A")]),
+        policy((0..1000).map(|n| met(&n.to_string())).collect()),
+    ];
+    let run = Run::fold(events.map(Ok)).unwrap();
+    let names: Vec<&str> = run.policies["wp7"].iter().map(|setting| setting.name.as_str()).collect();
+    assert_eq!((&names[..2], names.len()), (&["A", "B"][..], MAX_SETTINGS));
+}

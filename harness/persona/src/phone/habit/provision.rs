@@ -10,7 +10,7 @@ use easrig_eas::{
 };
 
 use crate::{
-    Condition,
+    Condition, PolicySetting,
     answer::Answer,
     persona::word::Placement,
     phone::{
@@ -111,6 +111,7 @@ impl Line {
         for setting in &treated {
             self.rest_on(&setting.treatment);
         }
+        self.with(|core| core.policy = treated.iter().map(PolicySetting::from).collect());
         reaction::unable(treated)
     }
 

@@ -1,4 +1,5 @@
 use super::rig::*;
+use crate::{Ability, PolicySetting};
 
 #[test]
 fn a_phone_answers_449_with_provision_and_asks_again() {
@@ -48,6 +49,8 @@ fn windows_phone_keeps_silent_and_shows_2b_whatever_the_server_answers() {
         assert_eq!(ending.rests.lowest, crate::Confidence::High, "{:?}", ending.rests);
         assert_eq!(table.phone.owner().error.as_ref(), Some(&error));
         assert_eq!(table.phone.policy_key(), None);
+        let [PolicySetting { name, ability, .. }] = table.phone.policy() else { panic!("one setting binds") };
+        assert_eq!((name.as_str(), *ability), ("RequireDeviceEncryption", Ability::Refuses));
     }
 }
 
