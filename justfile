@@ -63,6 +63,7 @@ browser *REPORTS:
 # benchmarks and the ratios against peers (installs Debian's libwbxml2-dev, tshark, tcpflow)
 bench:
     cargo bench -p easrig-wbxml
+    cargo bench -p easrig-report
     python3 harness/wbxml/benches/peers/compare.py
     harness/cli/benches/run.sh
     harness/capture/benches/peers.sh
