@@ -4,10 +4,11 @@
 usage: captured.py NAME RUN.har CAPTURE.har
 
 Device ids and policy keys are pseudonyms of another salt on either side: each is replaced by its number of first
-appearance. The scheme is left out (the RSA relay takes plain HTTP). Times, certificates and reasons of failure are not
+appearance. The scheme is left out (the RSA relay takes plain HTTP). Requests of two phones, or of a phone that pings and
+syncs, may begin in the same millisecond: each exchange has to have its equal, whatever their order. Times, certificates and reasons of failure are not
 compared: an onlooker sees a request that was given up as a connection that was closed.
 """
-import base64, json, re, sys
+import base64, collections, json, re, sys
 
 name, run, capture = sys.argv[1:]
 
@@ -74,16 +75,28 @@ def canonical(path):
 
 
 mine, theirs = canonical(run), canonical(capture)
+def unmatched(some, others):
+    left = collections.Counter(map(repr, others))
+    lone = []
+    for one in some:
+        if left[repr(one)]: left[repr(one)] -= 1
+        else: lone.append(one)
+    return lone
+
+
 wrong = 0
 if len(mine) != len(theirs):
     print(f"captured: {name}: {len(mine)} exchanges in the run, {len(theirs)} in the capture", file=sys.stderr)
     wrong = 1
-for index, (a, b) in enumerate(zip(mine, theirs)):
-    for part in a:
-        if a[part] != b[part] and wrong < 20:
-            print(f"captured: {name}: exchange {index + 1} ({a['method']} {a['query'][:60]!r}): {part} differs\n"
-                  f"  run     {a[part]!r:.400}\n  capture {b[part]!r:.400}", file=sys.stderr)
-            wrong += 1
+lone, strays = unmatched(mine, theirs), unmatched(theirs, mine)
+for one in lone[:5]:
+    nearest = max(strays, key=lambda other: sum(one[part] == other[part] for part in one), default={})
+    parts = [part for part in one if one[part] != nearest.get(part)]
+    print(f"captured: {name}: {one['method']} {one['query'][:60]!r} is not in the capture; the nearest differs in {', '.join(parts)}",
+          *(f"\n  {part}\n    run     {one[part]!r:.400}\n    capture {nearest.get(part)!r:.400}" for part in parts), file=sys.stderr)
+for other in strays[:5]:
+    print(f"captured: {name}: {other['method']} {other['query'][:60]!r} is in the capture only", file=sys.stderr)
+wrong += len(lone) + len(strays)
 if wrong or not mine: sys.exit(1)
 size = sum(len(a["request body"]) + len(a["body"]) for a in mine)
 print(f"captured: {name}: {len(mine)} exchanges with {size} bytes of bodies are the same in the run and in the capture")
