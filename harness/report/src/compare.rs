@@ -33,7 +33,7 @@ pub(crate) use normal::normal;
 pub use pace::{Pace, REPEAT_LEAST};
 pub use page::{CompareHtml, compare_html};
 pub use sides::{Row, differences, side_by_side};
-pub use target::{SoftwareChange, TargetChange};
+pub use target::{LimitChange, SoftwareChange, TargetChange};
 
 use crate::{
     Exit, Run,

@@ -28,9 +28,9 @@ mod words;
 pub use baseline::{Checked, Difference, Parts, Snapshot, SnapshotPath, check, snapshots};
 pub use census::{Phone, census_page};
 pub use compare::{
-    Both, Cause, CauseKind, Change, Class, CompareHtml, Comparison, Family, Fate, Member, Pace, REPEAT_LEAST, Row,
-    SoftwareChange, Standing, TargetChange, compare_brief, compare_html, compare_json, compare_junit, compare_markdown,
-    compare_schema, compare_terminal, differences, side_by_side,
+    Both, Cause, CauseKind, Change, Class, CompareHtml, Comparison, Family, Fate, LimitChange, Member, Pace,
+    REPEAT_LEAST, Row, SoftwareChange, Standing, TargetChange, compare_brief, compare_html, compare_json,
+    compare_junit, compare_markdown, compare_schema, compare_terminal, differences, side_by_side,
 };
 pub use exit::{Exit, Strictness, exit};
 pub use github::github;

@@ -5,7 +5,7 @@ use std::{
 
 use easrig_exchange::{ExchangeNumber, Timestamp};
 use easrig_scenario::{
-    Cell, CellId, Finding, Verdict,
+    Cell, CellId, Finding, Limit, Verdict,
     event::{Event, ExchangeCard, PersonaCard, PolicyMet, RunStarted, ScenarioCard, SettingMet, TargetSeen},
     invariant,
 };
@@ -23,6 +23,9 @@ const MAX_EXCHANGES: usize = 1_000_000;
 const MAX_POLICIES: usize = 1_000;
 const MAX_SETTINGS: usize = 200;
 
+/// The most limits that are kept: a server has one of each kind, as a rule.
+const MAX_LIMITS: usize = 64;
+
 /// The most exchanges by which one invariant is said to be broken.
 const MAX_BROKEN: usize = 10_000;
 
@@ -39,6 +42,8 @@ pub struct Run {
     pub seen: Vec<TargetSeen>,
     /// What each persona did with the settings of the policies that it met, by its id; the first of each name.
     pub policies: BTreeMap<String, Vec<SettingMet>>,
+    /// The limits that the target named to devices that asked for more or less.
+    pub limits: BTreeSet<Limit>,
     /// Every cell: persona by persona in plan order, scenarios in plan order, invariants behind them. Cells that were
     /// planned and never finished are here as `inconclusive`; see [`Run::missing`].
     pub cells: Vec<Cell>,
@@ -166,6 +171,7 @@ pub struct RunBuilder {
     known: usize,
     seen: Vec<TargetSeen>,
     policies: BTreeMap<String, Vec<SettingMet>>,
+    limits: BTreeSet<Limit>,
     finished: HashMap<CellId, Cell>,
     broken: BTreeMap<CellId, Vec<Finding>>,
     exchanges: Vec<Exchanged>,
@@ -242,6 +248,7 @@ impl RunBuilder {
             personas: self.personas,
             seen: self.seen,
             policies: self.policies,
+            limits: self.limits,
             cells,
             missing,
             exchanges: self.exchanges,
@@ -291,6 +298,7 @@ impl RunBuilder {
     }
 
     fn keep(&mut self, cell: CellId, number: ExchangeNumber, card: ExchangeCard) {
+        self.limits.extend(card.limit.filter(|_| self.limits.len() < MAX_LIMITS));
         if self.exchanges.len() >= MAX_EXCHANGES {
             self.more_exchanges += 1;
             return;

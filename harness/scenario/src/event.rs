@@ -7,7 +7,7 @@ use easrig_eas::{
 use easrig_exchange::{Exchange, ExchangeNumber, Response, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{Cell, CellId, Confidence, Decoded, Finding, Level, Scenario};
+use crate::{Cell, CellId, Confidence, Decoded, Finding, Level, Limit, Scenario};
 
 /// The number in the first line of every run file.
 pub const FORMAT: u32 = 1;
@@ -194,6 +194,9 @@ pub struct ExchangeCard {
     /// The ways of signing in that an answer with HTTP 401 offers, as it writes them (`Basic`, `Bearer`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub challenges: Vec<String>,
+    /// The limit that the answer names, when the request was beyond it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<Limit>,
 }
 
 impl ExchangeCard {
@@ -205,6 +208,7 @@ impl ExchangeCard {
             status: decoded.status.map(|(_, status)| status.0),
             took_us: exchange.times.done,
             challenges: exchange.response().map(offered).unwrap_or_default(),
+            limit: Limit::of(decoded),
         }
     }
 }

@@ -275,6 +275,7 @@ fn target(comparison: &Comparison<'_>, view: View<'_>) -> String {
     list("versions offered now", texts(&change.versions_won));
     list("commands no longer offered", change.commands_lost.clone());
     list("commands offered now", change.commands_won.clone());
+    lines.extend(change.limits.iter().map(ToString::to_string));
     section("what the target says of itself", &lines, view)
 }
 

@@ -3,7 +3,9 @@ use easrig_scenario::{Confidence, Verdict};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Cause, CauseKind, Change, Class, Comparison, Family, Fate, Member, Pace, SoftwareChange, Standing};
+use super::{
+    Cause, CauseKind, Change, Class, Comparison, Family, Fate, LimitChange, Member, Pace, SoftwareChange, Standing,
+};
 use crate::{Run, summary::VerdictWord};
 
 /// The number in every comparison.
@@ -229,6 +231,8 @@ struct TargetRow<'r> {
     versions_won: Vec<String>,
     commands_lost: &'r [String],
     commands_won: &'r [String],
+    /// Limits that it named in both runs, with other values.
+    limits: &'r [LimitChange],
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -338,6 +342,7 @@ fn target<'r>(comparison: &'r Comparison<'_>) -> TargetRow<'r> {
         versions_won: words(&change.versions_won),
         commands_lost: &change.commands_lost,
         commands_won: &change.commands_won,
+        limits: &change.limits,
     }
 }
 

@@ -94,6 +94,7 @@ fn target(comparison: &Comparison<'_>) -> Vec<String> {
     named("versions offered now", words(&change.versions_won));
     named("commands no longer offered", change.commands_lost.clone());
     named("commands offered now", change.commands_won.clone());
+    lines.extend(change.limits.iter().map(|limit| inline(&limit.to_string())));
     lines
 }
 

@@ -17,6 +17,12 @@ pub(crate) fn normal(text: &str) -> Cow<'_, str> {
             let (between, behind) = behind.split_at(behind.find(in_word).unwrap_or(behind.len()));
             out.push_str(between);
             rest = behind;
+            if names_an_id(&out)
+                && let Some(end) = rest.find(']')
+            {
+                out.push_str("ID");
+                rest = rest.split_at(end).1;
+            }
             continue;
         }
         // What ends a sentence or stands before a word is no part of it.
@@ -26,6 +32,11 @@ pub(crate) fn normal(text: &str) -> Cow<'_, str> {
         rest = behind;
     }
     Cow::Owned(out)
+}
+
+/// Whether what follows is an id or a key, however short: `Change[ServerId=`. In `Add[Type=2]` the number means something.
+fn names_an_id(text: &str) -> bool {
+    text.ends_with("Id=") || text.ends_with("Key=")
 }
 
 /// How everything that a run makes is named.
@@ -51,8 +62,8 @@ fn kind(word: &str, behind: &str) -> Option<&'static str> {
     } else if of(|byte| byte.is_ascii_digit()) {
         let unit = behind.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
         (word.len() >= 4 || UNITS.contains(&unit)).then_some("#")
-    } else if of(|byte| byte.is_ascii_digit() || *byte == b':') {
-        // Ids of items (`5:12`) and times of day.
+    } else if of(|byte| byte.is_ascii_digit() || matches!(byte, b':' | b'-')) {
+        // Ids of items (`5:12`), keys (`69-144`) and times of day.
         Some("ID")
     } else if word.rsplit_once(':').is_some_and(|(host, port)| host.contains('.') && port.parse::<u16>().is_ok()) {
         Some("HOST")
@@ -94,6 +105,12 @@ mod tests {
             ("https://127.0.0.1:36621/x", "https://HOST/x"),
             ("after 12 s and 345 bytes", "after # s and # bytes"),
             ("the key 1700000042", "the key #"),
+            ("SyncKey `69-144`", "SyncKey `ID`"),
+            (
+                "no `**/Change[ServerId=59]/ApplicationData/Subject`",
+                "no `**/Change[ServerId=ID]/ApplicationData/Subject`",
+            ),
+            ("collection[CollectionId=mail%2F28ebb139]/Status", "collection[CollectionId=ID]/Status"),
         ] {
             assert_eq!(normal(text), expected);
         }
@@ -108,6 +125,7 @@ mod tests {
             "MS-ASCMD_R115",
             "86000C2B",
             "3 of 40 items",
+            "one `FolderSync/Changes/Add[Type=2]/ServerId`",
             "é without digits",
         ] {
             assert_eq!(normal(text), text);

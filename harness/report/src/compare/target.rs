@@ -1,8 +1,12 @@
 //! What the target says of itself, before and after.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use easrig_eas::Version;
+use easrig_scenario::Bound;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -22,6 +26,8 @@ pub struct TargetChange {
     pub commands_lost: Vec<String>,
     /// Commands that are offered for the first time.
     pub commands_won: Vec<String>,
+    /// Limits that it named in both runs, with other values.
+    pub limits: Vec<LimitChange>,
     /// Whether it said anything in the earlier run.
     pub spoke_before: bool,
     /// Whether it said anything in the later run.
@@ -39,12 +45,33 @@ pub struct SoftwareChange {
     pub after: Vec<String>,
 }
 
+/// A limit that the target names, before and after.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct LimitChange {
+    /// What it bounds.
+    pub of: Bound,
+    /// Its values before, seconds or a number of folders; never empty.
+    pub before: Vec<u32>,
+    /// Its values after; never empty.
+    pub after: Vec<u32>,
+}
+
+impl fmt::Display for LimitChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let said = |values: &[u32]| {
+            let values: Vec<_> = values.iter().map(|value| format!("{value}{}", self.of.unit())).collect();
+            values.join(", ")
+        };
+        write!(f, "{}: {} → {}", self.of, said(&self.before), said(&self.after))
+    }
+}
+
 impl TargetChange {
     pub(super) fn of(before: &Run, after: &Run) -> Self {
         let spoke = |run: &Run| !run.seen.is_empty();
         let (spoke_before, spoke_after) = (spoke(before), spoke(after));
         if !spoke_before || !spoke_after {
-            return Self { spoke_before, spoke_after, ..Self::default() };
+            return Self { limits: limits(before, after), spoke_before, spoke_after, ..Self::default() };
         }
         let [was, is] = [before, after].map(|run| {
             let seen = &run.seen;
@@ -58,6 +85,7 @@ impl TargetChange {
             versions_won: is.0.difference(&was.0).copied().collect(),
             commands_lost: was.1.difference(&is.1).cloned().collect(),
             commands_won: is.1.difference(&was.1).cloned().collect(),
+            limits: limits(before, after),
             spoke_before,
             spoke_after,
         }
@@ -70,6 +98,7 @@ impl TargetChange {
             && self.versions_won.is_empty()
             && self.commands_lost.is_empty()
             && self.commands_won.is_empty()
+            && self.limits.is_empty()
             && self.spoke_before == self.spoke_after
     }
 }
@@ -78,6 +107,16 @@ impl TargetChange {
 pub(super) fn offered<'r>(run: &'r Run, persona: &str) -> Option<&'r [Version]> {
     let own = run.seen.iter().find(|seen| seen.persona == persona);
     own.or_else(|| run.seen.first()).map(|seen| seen.versions.as_slice()).filter(|versions| !versions.is_empty())
+}
+
+/// A limit that only one run came up against says nothing about the other.
+fn limits(before: &Run, after: &Run) -> Vec<LimitChange> {
+    let values = |run: &Run, of: Bound| -> Vec<u32> {
+        run.limits.iter().filter(|limit| limit.of == of).map(|limit| limit.value).collect()
+    };
+    let bounds: BTreeSet<Bound> = before.limits.iter().map(|limit| limit.of).collect();
+    let change = |of| LimitChange { of, before: values(before, of), after: values(after, of) };
+    bounds.into_iter().map(change).filter(|change| !change.after.is_empty() && change.before != change.after).collect()
 }
 
 fn software(before: &Run, after: &Run) -> Vec<SoftwareChange> {

@@ -1,7 +1,7 @@
 use easrig_eas::Version;
 use easrig_exchange::{ExchangeNumber, Timestamp};
 use easrig_scenario::{
-    Cell, Level, Verdict,
+    Bound, Cell, Level, Limit, Verdict,
     event::{Event, ExchangeCard, PersonaCard, TargetSeen},
 };
 
@@ -287,6 +287,29 @@ fn times_are_compared_when_both_runs_repeat_often_enough() {
     assert_eq!(told(&run(10, 1), &run(10, 3)), 1);
     assert_eq!(told(&run(10, 1), &run(10, 1)), 0);
     assert_eq!(told(&run(4, 1), &run(10, 3)), 0);
+}
+
+#[test]
+fn a_limit_that_the_target_names_otherwise_is_said_and_breaks_nothing() {
+    let run = |longest: Option<u32>| {
+        let one = cell("ping/interval-too-long", "wp7", Verdict::Pass);
+        let limit = longest.map(|value| Limit { of: Bound::LongestPing, value });
+        let card = ExchangeCard { command: "Ping".into(), http: Some(200), limit, ..Default::default() };
+        let events = [
+            Event::RunStarted(started(&["ping/interval-too-long"], &["wp7"])),
+            Event::Exchanged { cell: one.id.clone(), exchange: ExchangeNumber(1), card },
+            Event::CellFinished(one),
+        ];
+        Run::fold(events.into_iter().map(Ok)).unwrap()
+    };
+    let (before, after, silent) = (run(Some(120)), run(Some(60)), run(None));
+    let changed = Comparison::of(&before, &after);
+    assert_eq!((changed.exit(), changed.is_same()), (Exit::Well, false));
+    let told = compare_terminal(&changed, plain(), nothing());
+    assert!(told.contains("longest Ping served: 120 s → 60 s"), "{told}");
+    assert!(Comparison::of(&before, &before).is_same());
+    // A run in which no phone asked for too much says nothing about it.
+    assert!(Comparison::of(&before, &silent).is_same());
 }
 
 #[test]

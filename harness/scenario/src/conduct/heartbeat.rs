@@ -6,7 +6,7 @@ use easrig_eas::{
 };
 
 use super::{Conduct, Remark, Seen, Watch};
-use crate::Level;
+use crate::{Bound, Level, Limit};
 
 pub(super) const CONDUCT: Conduct = Conduct {
     name: "heartbeat",
@@ -49,39 +49,32 @@ impl Limits {
             let expected = format!("at most {most} folders, as the server said");
             out.push(Remark::broken(Level::Should, expected, format!("a Ping of {count} folders")));
         }
-        let read = |document| ping::Response::from_document(document, Version::V14_1).ok();
-        let Some(said) = seen.decoded.answer.document().filter(|_| seen.whole).and_then(read) else { return };
-        match (said.status.0, asked.heartbeat_interval, said.heartbeat_interval) {
-            (5, Some(asked), Some(named)) => self.ping.learn(asked, named),
-            (6, ..) => self.folders = said.max_folders,
-            _ => {}
-        }
+        self.learn(seen);
     }
 
     fn sync(&mut self, seen: &Seen<'_>, out: &mut Vec<Remark>) {
         let read = |document| sync::Request::from_document(document, Version::V14_1).ok();
         let Some(asked) = seen.decoded.request.document().and_then(read) else { return };
-        let in_minutes = asked.heartbeat_interval.is_none();
         let minutes = |minutes: u32| minutes.saturating_mul(60);
         let Some(wait) = asked.heartbeat_interval.or(asked.wait.map(minutes)) else { return };
         out.extend(self.sync.judge(wait));
-        let read = |document| sync::Response::from_document(document, Version::V14_1).ok();
-        let Some(said) = seen.decoded.answer.document().filter(|_| seen.whole).and_then(read) else { return };
-        if let (Some(14), Some(limit)) = (said.status.map(|status| status.0), said.limit) {
-            self.sync.learn(wait, if in_minutes { minutes(limit) } else { limit });
-        }
+        self.learn(seen);
+    }
+
+    fn learn(&mut self, seen: &Seen<'_>) {
+        let Some(limit) = Limit::of(seen.decoded).filter(|_| seen.whole) else { return };
+        let known = match limit.of {
+            Bound::ShortestPing => &mut self.ping.shortest,
+            Bound::LongestPing => &mut self.ping.longest,
+            Bound::PingFolders => &mut self.folders,
+            Bound::ShortestSync => &mut self.sync.shortest,
+            Bound::LongestSync => &mut self.sync.longest,
+        };
+        *known = Some(limit.value);
     }
 }
 
 impl Range {
-    fn learn(&mut self, asked: u32, named: u32) {
-        if asked < named {
-            self.shortest = Some(named);
-        } else {
-            self.longest = Some(named);
-        }
-    }
-
     /// Nothing as long as the server has named no limit.
     fn judge(&self, seconds: u32) -> Option<Remark> {
         if let Some(longest) = self.longest.filter(|longest| seconds > *longest) {
