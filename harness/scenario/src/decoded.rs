@@ -208,6 +208,25 @@ pub fn scope_of(command: Command) -> StatusScope {
     StatusScope::from_name(command.name()).unwrap_or(StatusScope::Common)
 }
 
+/// The scope of a Status in an answer below the elements of `path` (`Provision/Policies/Policy`): that of the nearest one
+/// which has values of its own, else the command's.
+pub fn scope_below(command: Command, path: &str) -> StatusScope {
+    let inner = |name: &str| match (command, name) {
+        (_, "BodyPart") => Some(StatusScope::BodyPart),
+        (Command::Provision, "Policy") => Some(StatusScope::ProvisionPolicy),
+        (Command::Provision, "DeviceInformation") => Some(StatusScope::ProvisionDeviceInformation),
+        (Command::Search, "Store") => Some(StatusScope::SearchStore),
+        (Command::Search, "Picture") => Some(StatusScope::SearchPicture),
+        (Command::ResolveRecipients, "Response") => Some(StatusScope::ResolveRecipientsResponse),
+        (Command::ResolveRecipients, "Availability") => Some(StatusScope::ResolveRecipientsAvailability),
+        (Command::ResolveRecipients, "Certificates") => Some(StatusScope::ResolveRecipientsCertificates),
+        (Command::ResolveRecipients, "Picture") => Some(StatusScope::ResolveRecipientsPicture),
+        (Command::Settings, "DevicePassword") => Some(StatusScope::SettingsDevicePassword),
+        _ => None,
+    };
+    path.rsplit('/').find_map(inner).unwrap_or_else(|| scope_of(command))
+}
+
 fn verb(method: &str, query: Option<&QueryLine>) -> Option<Verb> {
     if method.eq_ignore_ascii_case("OPTIONS") {
         return Some(Verb::Options);

@@ -220,7 +220,7 @@ const SHOWN: [(&str, &str, &str); 55] = [
     ("all-day-shifted", "sync/all-day-survives", "item changed"),
     ("filter-ignored", "sync/calendar-age-filter", "item added"),
     ("estimate-wrong", "get-item-estimate/estimate", "document differs"),
-    ("own-change-echoed", "sync/contact-round-trip", "document differs"),
+    ("own-change-echoed", "sync/contact-round-trip", "item added"),
     ("conflict-unreported", "sync/conflict-server-wins", "document differs"),
     ("accepted-meeting-missing", "meeting-response/accepted-is-in-calendar", "item lost"),
     ("sent-items-empty", "journeys/send", "item lost"),

@@ -6,7 +6,7 @@ use easrig_eas::{
     policy::{Binding, PolicyDocument},
     status,
 };
-use easrig_scenario::{Decoded, decoded::scope_of};
+use easrig_scenario::{Decoded, decoded::scope_below};
 use easrig_wbxml::{Document, Element};
 use serde::Serialize;
 
@@ -150,24 +150,14 @@ impl Statuses {
     }
 }
 
-/// The scope of a Status below `above`: that of the nearest element which has values of its own, else the command's.
+/// The scope of a Status below `above`; what a device says of a policy or a wipe has values of its own.
 fn scope(place: &Place, above: &str) -> StatusScope {
     let inner = |name: &str| match (place.command, place.side, name) {
-        (_, _, "BodyPart") => Some(StatusScope::BodyPart),
         (Command::Provision, Side::Request, "Policy") => Some(StatusScope::ProvisionPolicyRequest),
         (Command::Provision, Side::Request, "RemoteWipe") => Some(StatusScope::ProvisionRemoteWipeRequest),
-        (Command::Provision, Side::Answer, "Policy") => Some(StatusScope::ProvisionPolicy),
-        (Command::Provision, _, "DeviceInformation") => Some(StatusScope::ProvisionDeviceInformation),
-        (Command::Search, _, "Store") => Some(StatusScope::SearchStore),
-        (Command::Search, _, "Picture") => Some(StatusScope::SearchPicture),
-        (Command::ResolveRecipients, _, "Response") => Some(StatusScope::ResolveRecipientsResponse),
-        (Command::ResolveRecipients, _, "Availability") => Some(StatusScope::ResolveRecipientsAvailability),
-        (Command::ResolveRecipients, _, "Certificates") => Some(StatusScope::ResolveRecipientsCertificates),
-        (Command::ResolveRecipients, _, "Picture") => Some(StatusScope::ResolveRecipientsPicture),
-        (Command::Settings, _, "DevicePassword") => Some(StatusScope::SettingsDevicePassword),
         _ => None,
     };
-    above.rsplit('/').find_map(inner).unwrap_or_else(|| scope_of(place.command))
+    above.rsplit('/').find_map(inner).unwrap_or_else(|| scope_below(place.command, above))
 }
 
 fn policies(document: &Document, version: Option<Version>) -> Vec<PolicyReading> {

@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use easrig_eas::Command;
+use easrig_eas::{Command, Status, Version, command::provision};
 use easrig_scenario::{
     Content, Decoded,
     difference::{Owned, Pair, owned, owned_value},
@@ -72,6 +72,40 @@ pub(super) fn carry_keys(bindings: &mut Bindings, before: &Decoded, after: &Deco
             });
         }
     }
+}
+
+/// What a server says in a policy's place when there is none for the device.
+const NO_POLICY: Status = Status(2);
+
+/// A target that has no policy for the device hands out no key: from then on the device sends none, which is to say 0.
+pub(super) fn forget_policy(bindings: &mut Bindings, before: &Decoded, after: &Decoded) {
+    let no_policy = |decoded: &Decoded| {
+        let read = |document| provision::Response::from_document(document, Version::V14_1).ok();
+        let answer = decoded.answer.document().filter(|_| decoded.command() == Some(Command::Provision)).and_then(read);
+        answer.is_some_and(|answer| {
+            answer.policies.iter().any(|policy| policy.status == Some(NO_POLICY) && policy.policy_key.is_none())
+        })
+    };
+    if no_policy(after) && !no_policy(before) {
+        drop_policy_keys(bindings, before);
+    }
+}
+
+/// Every policy key that the answer gives stands for none on the target.
+pub(super) fn drop_policy_keys(bindings: &mut Bindings, before: &Decoded) {
+    let elements = before.answer.root().into_iter().flat_map(Element::descendants);
+    for key in elements.filter(|e| owned(e.tag()) == Some(Owned::PolicyKey)).map(owned_value) {
+        let (path, folder) = (String::new(), String::new());
+        bindings.bind(&Pair { path, owned: Owned::PolicyKey, folder, before: key, after: "0".to_owned() });
+    }
+}
+
+/// Whether the request acknowledges a policy that the target does not have.
+pub(super) fn acknowledges_nothing(bindings: &Bindings, decoded: &Decoded) -> bool {
+    let elements = decoded.request.root().into_iter().flat_map(Element::descendants);
+    let mut keys = elements.filter(|e| owned(e.tag()) == Some(Owned::PolicyKey)).map(owned_value);
+    let is_none = |key: String| key != "0" && bindings.now(Owned::PolicyKey, "", &key).as_deref() == Some("0");
+    decoded.command() == Some(Command::Provision) && keys.any(is_none)
 }
 
 /// The key of each folder in a Sync.

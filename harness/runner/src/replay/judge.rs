@@ -13,7 +13,7 @@ use easrig_scenario::{
 use easrig_transport::Patience;
 
 use super::binding::{Because, Withheld};
-use super::device::{Device, carry_keys, note_made, restart, withhold};
+use super::device::{Device, carry_keys, forget_policy, note_made, restart, withhold};
 use super::rename::Names;
 use super::stage::Stage;
 use super::{Came, Entry, Mode, ReplayError, Replayed, Totals};
@@ -70,6 +70,7 @@ impl<R: Read + Seek> Stage<R> {
         if let Some(device) = self.devices.get_mut(&key) {
             note_made(&mut device.bindings, decoded, sent);
             carry_keys(&mut device.bindings, &before, decoded);
+            forget_policy(&mut device.bindings, &before, decoded);
             withhold(&mut device.bindings, &before, &withheld);
         }
         let left_out = self.left_out.get(&(account / 2)).copied().unwrap_or(0);

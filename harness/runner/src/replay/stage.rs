@@ -20,10 +20,10 @@ use super::binding::{Because, Bindings, Unbound, Withheld};
 use super::care::{Care, asks_with_filler, is_invitation, subjects};
 use super::cast::Cast;
 use super::compose::Composer;
-use super::device::{Device, is_refused_key, keep_wrong_keys, withhold};
+use super::device::{Device, acknowledges_nothing, drop_policy_keys, is_refused_key, keep_wrong_keys, withhold};
 use super::ledger::Ledger;
 use super::rename::Person;
-use super::{Came, Entry, Pace, Recording, ReplayError, ReplayObserver, ReplayOrders, Replayed, Row};
+use super::{Came, Entry, Mode, Pace, Recording, ReplayError, ReplayObserver, ReplayOrders, Replayed, Row};
 use crate::{RunFolder, clock::now};
 
 /// How many requests may be under way at once.
@@ -228,7 +228,12 @@ impl<R: Read + Seek> Stage<R> {
         }
         let key = self.key(entry, recorded);
         self.device(&key);
-        let device = self.devices.get(&key).expect("made above");
+        let device = self.devices.get_mut(&key).expect("made above");
+        if self.orders.mode == Mode::Rebound && acknowledges_nothing(&device.bindings, decoded) {
+            drop_policy_keys(&mut device.bindings, decoded);
+            let why = "it acknowledges a policy, and the target has none for this device";
+            return Some((Because::LeftOut, why.to_owned()));
+        }
         let care = Care { bindings: &device.bindings, accounts: &self.orders.accounts, people: &self.people };
         let effect = care.effect(recorded, decoded);
         if let Some(why) = effect.refusal(self.orders.allowed) {

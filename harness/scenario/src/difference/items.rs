@@ -51,6 +51,8 @@ pub(super) fn compare(walk: &mut Walk<'_, '_>, path: &mut String, before: &[Elem
     by_signature(before, after, &mut matching, &|e| name(walk.terms, e, Side::Known), &|e| {
         name(walk.terms, e, Side::Judged)
     });
+    by_signature(before, after, &mut matching, &built_in, &built_in);
+    by_title(walk.terms, before, after, &mut matching);
     by_resemblance(walk.terms, before, after, &mut matching, is_item(tag));
     order(walk, path, tag, &matching);
     for (one, place) in before.iter().zip(&matching.of_before) {
@@ -84,7 +86,8 @@ pub(super) fn compare_strays(before: &Stray, after: &Stray, terms: Terms<'_>) ->
     let (one, two) = (before.document.root(), after.document.root());
     let same = one.tag() == two.tag()
         && (signature(terms, one, Side::Known) == signature(terms, two, Side::Judged)
-            || name(terms, one, Side::Known).is_some_and(|named| Some(named) == name(terms, two, Side::Judged)));
+            || name(terms, one, Side::Known).is_some_and(|named| Some(named) == name(terms, two, Side::Judged))
+            || title(terms, one, Side::Known).is_some_and(|said| Some(said) == title(terms, two, Side::Judged)));
     if !same {
         return None;
     }
@@ -182,6 +185,26 @@ fn by_signature<'e>(
     }
 }
 
+/// Those whose title no other has on its side: servers write the names of people in their own way.
+fn by_title(terms: Terms<'_>, before: &[Element<'_>], after: &[Element<'_>], matching: &mut Matching) {
+    let alone = |elements: &[Element<'_>], side: Side, open: &dyn Fn(usize) -> bool| {
+        let mut places: HashMap<String, Option<usize>> = HashMap::new();
+        for (index, element) in elements.iter().enumerate().filter(|(index, _)| open(*index)) {
+            if let Some(said) = title(terms, *element, side) {
+                places.entry(said).and_modify(|place| *place = None).or_insert(Some(index));
+            }
+        }
+        places
+    };
+    let known = alone(before, Side::Known, &|index| !matching.has_before(index));
+    let judged = alone(after, Side::Judged, &|index| !matching.has_after(index));
+    for (said, one) in known {
+        if let (Some(one), Some(Some(two))) = (one, judged.get(&said)) {
+            matching.join(one, *two);
+        }
+    }
+}
+
 /// What is left: where order is all there is, by order; a last pair of items when they share half of what they say.
 fn by_resemblance(
     terms: Terms<'_>,
@@ -225,6 +248,23 @@ fn name(terms: Terms<'_>, element: Element<'_>, side: Side) -> Option<String> {
     let naming = |fact: &String| NAMING.iter().any(|name| fact.split('=').next() == Some(name));
     let facts: Vec<String> = facts(terms, element, side).into_iter().filter(naming).collect();
     (!facts.is_empty()).then(|| facts.join("\n"))
+}
+
+/// The subject of a mail, an appointment or a task, the name of a contact. Filler is no title: texts of equal length share it.
+fn title(terms: Terms<'_>, element: Element<'_>, side: Side) -> Option<String> {
+    let is_title = |e: &Element<'_>| e.is_leaf() && matches!(e.tag().name(), Some("Subject" | "FileAs"));
+    let leaf = element.descendants().find(is_title)?;
+    let text = leaf.text();
+    let hidden = terms.contents == Contents::Filler && leaf::is_content(leaf.tag(), &text);
+    let text = if side == Side::Known { terms.renamed.people(&text) } else { text };
+    (!hidden && !text.trim().is_empty()).then(|| text.trim().to_owned())
+}
+
+/// The type of a folder of which a mailbox has one, whatever it is called: `Sent Items` and `Sent` are the same to a phone.
+fn built_in(element: Element<'_>) -> Option<String> {
+    let is_folder = (element.tag().namespace(), element.tag().name()) == (Some("FolderHierarchy"), Some("Add"));
+    let kind = element.children().find(|child| is_folder && child.tag().name() == Some("Type"))?.text().into_owned();
+    matches!(kind.trim().parse::<u8>(), Ok(2..=11)).then_some(kind)
 }
 
 /// The fields of an element in a form in which they can be compared across both sides.

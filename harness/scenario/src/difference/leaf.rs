@@ -154,11 +154,15 @@ pub(super) fn kind(path: &str, tag: Tag, lengths_differ: bool) -> Kind {
         _ if is_size(tag) && !path.contains("Attachment") => Kind::Truncation,
         ("AirSyncBase", "Data") | (_, "Body" | "MIMEData") if lengths_differ => Kind::Truncation,
         ("Provision", _) if path.contains("EASProvisionDoc") => Kind::PolicyChanged,
-        _ if ["ApplicationData", "Properties", "/Add", "/Change"].iter().any(|part| path.contains(part)) => {
-            Kind::ItemChanged
-        }
+        _ if path.split('/').any(is_of_item) => Kind::ItemChanged,
         _ => Kind::DocumentDiffers,
     }
+}
+
+/// Whether what lies below this part of a path belongs to an item.
+fn is_of_item(part: &str) -> bool {
+    let name = part.split('[').next().unwrap_or_default();
+    matches!(name.rsplit(':').next(), Some("ApplicationData" | "Properties" | "Add" | "Change"))
 }
 
 /// Whether the text says how long something is, or that it is cut.

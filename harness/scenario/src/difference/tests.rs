@@ -166,6 +166,44 @@ fn a_folder_of_another_type_and_one_that_is_gone_are_named() {
 }
 
 #[test]
+fn a_built_in_folder_is_the_same_under_another_name() {
+    let list = |name: &str, kind: u8| {
+        let xml = format!(
+            "<FolderSync xmlns=\"FolderHierarchy\"><Status>1</Status><SyncKey>1</SyncKey><Changes><Count>1</Count><Add>\
+             <ServerId>{name}-id</ServerId><ParentId>0</ParentId><DisplayName>{name}</DisplayName><Type>{kind}</Type>\
+             </Add></Changes></FolderSync>"
+        );
+        exchange("FolderSync", Vec::new(), Document::from_xml(&xml).unwrap().encode())
+    };
+    let (kinds, comparison) = compared(&list("Sent Items", 5), &list("Sent", 5));
+    assert_eq!(kinds, [Kind::ItemChanged]);
+    assert!(comparison.pairs.iter().any(|pair| pair.owned == Owned::Folder && pair.after == "Sent-id"));
+    let made = compared(&list("Projects", 12), &list("Plans", 12)).0;
+    assert_eq!(made, [Kind::FolderLost, Kind::FolderAdded]);
+}
+
+#[test]
+fn a_list_of_changes_that_only_one_answer_has_is_told_item_by_item() {
+    let none = sync("1", "<SyncKey>2</SyncKey><Status>1</Status>");
+    let one = sync("1", &page("2", &[mail("5:1", "Welcome", "")], ""));
+    let (kinds, comparison) = compared(&one, &none);
+    assert_eq!((kinds, comparison.lost.len()), (vec![Kind::ItemLost], 1));
+}
+
+#[test]
+fn a_status_is_named_by_its_place() {
+    let answer = |status: &str| {
+        let xml = format!(
+            "<Provision xmlns=\"Provision\"><Status>1</Status><Policies><Policy><PolicyType>x</PolicyType>\
+             <Status>{status}</Status></Policy></Policies></Provision>"
+        );
+        exchange("Provision", Vec::new(), Document::from_xml(&xml).unwrap().encode())
+    };
+    let (_, comparison) = compared(&answer("1"), &answer("2"));
+    assert!(comparison.differences.iter().any(|found| found.after.contains("No policy")), "{comparison:?}");
+}
+
+#[test]
 fn headers_that_devices_read_are_told_from_those_about_machines() {
     let with = |headers: &[(&str, &str)]| {
         let mut exchange = sync("1", "<SyncKey>2</SyncKey><Status>1</Status>");

@@ -1,18 +1,18 @@
 use std::collections::BTreeSet;
 
-use easrig_eas::{Status, StatusScope, status};
+use easrig_eas::{Command, Status, StatusScope, status};
 use easrig_wbxml::{Element, Tag};
 
 use super::leaf::Side;
 use super::{Comparison, Difference, Kind, Owned, Rule, Terms, items, leaf, owned};
-use crate::{Content, Decoded, decoded::scope_of};
+use crate::{Content, Decoded, decoded::scope_below};
 
 /// Compares the documents of two answers.
 pub(super) fn documents(before: &Decoded, after: &Decoded, terms: Terms<'_>, out: &mut Comparison) {
     let (Some(one), Some(two)) = (before.answer.root(), after.answer.root()) else { return };
     let mut walk = Walk::new(terms, out);
     walk.asked = (keys(&before.request), keys(&after.request));
-    walk.scope = before.command().map_or(StatusScope::Common, scope_of);
+    walk.command = before.command();
     if one.tag() != two.tag() {
         let name = |tag: Tag| format!("a {} document", crate::path::local_name(tag));
         return walk.tell(Kind::DocumentDiffers, "document", name(one.tag()), name(two.tag()));
@@ -39,19 +39,7 @@ pub(super) fn quiet(before: &Decoded, after: &Decoded, terms: Terms<'_>, out: &m
             match child.tag().name() {
                 Some("SyncKey" | "CollectionId" | "Class") => continue,
                 Some("Status") if child.text() == "1" => continue,
-                Some("Commands" | "Responses") => {
-                    let length = path.len();
-                    for item in child.children() {
-                        path.push('/');
-                        path.push_str(&crate::path::local_name(item.tag()));
-                        let (one, two): (&[_], &[_]) = match side {
-                            Side::Known => (&[item], &[]),
-                            Side::Judged => (&[], &[item]),
-                        };
-                        items::compare(&mut walk, &mut path, one, two);
-                        path.truncate(length);
-                    }
-                }
+                Some("Commands" | "Responses") => walk.items_alone(&mut path, child, side),
                 _ => walk.alone(&path, child, side),
             }
             said = true;
@@ -81,7 +69,7 @@ pub(super) struct Walk<'t, 'o> {
     pub(super) asked: (BTreeSet<String>, BTreeSet<String>),
     /// Whether the item looked at was made from filler that this program sent.
     pub(super) sent_as_filler: bool,
-    pub(super) scope: StatusScope,
+    command: Option<Command>,
 }
 
 impl<'t, 'o> Walk<'t, 'o> {
@@ -93,7 +81,7 @@ impl<'t, 'o> Walk<'t, 'o> {
             folder_now: String::new(),
             asked: Default::default(),
             sent_as_filler: false,
-            scope: StatusScope::Common,
+            command: None,
         }
     }
 
@@ -126,9 +114,27 @@ impl<'t, 'o> Walk<'t, 'o> {
         let (one, two): (Vec<_>, Vec<_>) = (before.all(tag).collect(), after.all(tag).collect());
         match (one.as_slice(), two.as_slice()) {
             ([one], [two]) if !items::is_item(tag) => self.elements(path, *one, *two),
+            // The items may have come in another answer.
+            ([one], []) if is_commands(tag) => self.items_alone(path, *one, Side::Known),
+            ([], [two]) if is_commands(tag) => self.items_alone(path, *two, Side::Judged),
             ([one], []) if !items::is_item(tag) => self.alone(path, *one, Side::Known),
             ([], [two]) if !items::is_item(tag) => self.alone(path, *two, Side::Judged),
             _ => items::compare(self, path, &one, &two),
+        }
+    }
+
+    /// The items of a list that only one side has.
+    fn items_alone(&mut self, path: &mut String, list: Element<'_>, side: Side) {
+        let length = path.len();
+        for item in list.children() {
+            path.push('/');
+            path.push_str(&crate::path::local_name(item.tag()));
+            let (one, two): (&[_], &[_]) = match side {
+                Side::Known => (&[item], &[]),
+                Side::Judged => (&[], &[item]),
+            };
+            items::compare(self, path, one, two);
+            path.truncate(length);
         }
     }
 
@@ -142,7 +148,9 @@ impl<'t, 'o> Walk<'t, 'o> {
         if self.sent_as_filler && leaf::is_content(element.tag(), &text) {
             return self.out.allowed.count(Rule::SentAsFiller);
         }
-        let words = if element.is_leaf() && !text.is_empty() {
+        let words = if element.is_opaque() {
+            format!("{} bytes", element.bytes().len())
+        } else if element.is_leaf() && !text.is_empty() {
             leaf::quote(self.terms, element.tag(), &text, side)
         } else {
             "there".to_owned()
@@ -160,8 +168,9 @@ impl<'t, 'o> Walk<'t, 'o> {
         if one == two {
             return;
         }
+        let scope = self.command.map_or(StatusScope::Common, |command| scope_below(command, path));
         let words = |text: &str| {
-            let meaning = Status::parse(text).and_then(|value| status::meaning(self.scope, value));
+            let meaning = Status::parse(text).and_then(|value| status::meaning(scope, value));
             match meaning {
                 Some(meaning) => format!("{text} ({})", meaning.meaning),
                 None => text.to_owned(),
@@ -174,6 +183,11 @@ impl<'t, 'o> Walk<'t, 'o> {
     pub(super) fn tell(&mut self, kind: Kind, path: &str, before: String, after: String) {
         self.out.differences.push(Difference { kind, path: path.to_owned(), before, after, requirement: None });
     }
+}
+
+/// Whether it is the list of what a Sync changes on the phone.
+fn is_commands(tag: Tag) -> bool {
+    (tag.namespace(), tag.name()) == (Some("AirSync"), Some("Commands"))
 }
 
 /// The folder that an element says it is about.
