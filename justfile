@@ -52,6 +52,14 @@ insta:
 lab-captured *ARGS:
     harness/lab/captured.sh {{ARGS}}
 
+# restarts of SOGo show no difference, changes of its settings are named (root)
+lab-compared *ARGS:
+    harness/lab/compared.sh {{ARGS}}
+
+# a phone recorded on the reference server, replayed against SOGo (root)
+lab-replayed *ARGS:
+    harness/lab/replayed.sh {{ARGS}}
+
 # foreign clients judge the reference server: pyactivesync, libwbxml
 foreign:
     harness/foreign/run.sh

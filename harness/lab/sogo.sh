@@ -22,7 +22,9 @@
 # from there are ours), LAB_DOMAIN (lab.test), SOGO_WORKERS (24), SOGO_PING_MAX
 # (120, seconds), SOGO_SYNC_MAX (60), SOGO_POLL (5; less than 5 makes SOGo answer
 # a Ping late: it sleeps 5 s per round all the same), SOGO_EAS_DEBUG (YES: sogo.log
-# holds every request and response as XML, for 3 % more time per request).
+# holds every request and response as XML, for 3 % more time per request),
+# SOGO_EAS_ROOM ("Room 1": only users in that room may use ActiveSync, the others
+# get HTTP 403; alice sits in Room 1, bob in Room 2 and so on; empty: everybody).
 # They take effect when a daemon starts: after `stop` or in `reset`.
 set -euo pipefail
 
@@ -34,6 +36,7 @@ PING_MAX=${SOGO_PING_MAX:-120}
 SYNC_MAX=${SOGO_SYNC_MAX:-60}
 POLL=${SOGO_POLL:-5}
 EASDEBUG=${SOGO_EAS_DEBUG:-YES}
+ROOM=${SOGO_EAS_ROOM:-}
 
 P_PG=$((BASE+10)) P_MEMC=$((BASE+11)) P_IMAP=$((BASE+12)) P_LMTP=$((BASE+13))
 P_SMTP=$((BASE+14)) P_SOGO=$((BASE+15)) P_HTTP=$((BASE+80)) P_TLS=$((BASE+443)) P_TLS12=$((BASE+442))
@@ -349,6 +352,8 @@ part_sogod() {
   rm -f "$d/sogod.pid"
   # Arguments take precedence over /etc/sogo/sogo.conf, so that file stays as shipped.
   # Its keys not named here still hold (OCSSessionsFolderURL etc. are all named).
+  local admitted=
+  [ -z "$ROOM" ] || admitted="ModulesConstraints={ActiveSync={l=\"$ROOM\";};};"
   local args=(
     -WOPort "127.0.0.1:$P_SOGO" -WOWorkersCount "$WORKERS" -WOWatchDogRequestTimeout 60
     -WOPidFile "$d/sogod.pid" -WOLogFile "$d/sogo.log" -WOListenQueueSize 100
@@ -361,7 +366,7 @@ part_sogod() {
     -OCSAclURL "$db/sogo_acl"
     -OCSCacheFolderURL "$db/sogo_cache_folder"
     -OCSAdminURL "$db/sogo_admin"
-    -SOGoUserSources "({type=sql;id=directory;viewURL=\"$db/lab_users\";canAuthenticate=YES;isAddressBook=YES;displayName=\"Lab directory\";userPasswordAlgorithm=plain;LoginFieldNames=(c_uid,mail);SearchFieldNames=(c_cn,mail,givenname,sn);})"
+    -SOGoUserSources "({type=sql;id=directory;viewURL=\"$db/lab_users\";canAuthenticate=YES;isAddressBook=YES;displayName=\"Lab directory\";userPasswordAlgorithm=plain;LoginFieldNames=(c_uid,mail);SearchFieldNames=(c_cn,mail,givenname,sn);$admitted})"
     -SOGoMailDomain "$DOMAIN"
     -SOGoIMAPServer "imap://127.0.0.1:$P_IMAP"
     -SOGoSMTPServer "smtp://127.0.0.1:$P_SMTP"
