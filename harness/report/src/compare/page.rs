@@ -271,6 +271,10 @@ fn target(comparison: &Comparison<'_>, words: Words) -> Vec<TargetRow> {
     let texts = |versions: &[easrig_eas::Version]| versions.iter().map(ToString::to_string).collect();
     list("target.versions", texts(&change.versions_lost), texts(&change.versions_won));
     list("target.commands", change.commands_lost.clone(), change.commands_won.clone());
+    rows.extend(change.limits.iter().map(|limit| {
+        let [before, after] = limit.values();
+        TargetRow { what: words.one("list.all", "names", &limit.of.to_string()), before, after }
+    }));
     rows
 }
 

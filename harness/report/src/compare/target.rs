@@ -56,13 +56,20 @@ pub struct LimitChange {
     pub after: Vec<u32>,
 }
 
-impl fmt::Display for LimitChange {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let said = |values: &[u32]| {
+impl LimitChange {
+    /// Its values before and after, with their unit.
+    pub(super) fn values(&self) -> [String; 2] {
+        [&self.before, &self.after].map(|values| {
             let values: Vec<_> = values.iter().map(|value| format!("{value}{}", self.of.unit())).collect();
             values.join(", ")
-        };
-        write!(f, "{}: {} → {}", self.of, said(&self.before), said(&self.after))
+        })
+    }
+}
+
+impl fmt::Display for LimitChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [before, after] = self.values();
+        write!(f, "{}: {before} → {after}", self.of)
     }
 }
 
