@@ -31,6 +31,8 @@ pub(crate) struct Broken {
     pub(crate) scenario: String,
     pub(crate) verdict: String,
     pub(crate) requirements: Vec<String>,
+    /// Whether it goes beyond findings that fail nothing, under `--strict` either: a comparison passes those over.
+    pub(crate) counts: bool,
 }
 
 /// What came of a run.
@@ -112,7 +114,9 @@ fn broken(cell: &Value) -> Option<Broken> {
     let findings = cell["findings"].as_array().unwrap();
     let verdict = cell["verdict"].as_str().unwrap();
     let is_well = matches!(verdict, "pass" | "skipped") && findings.is_empty();
+    let counts = verdict != "pass" || findings.iter().any(|finding| finding["level"] != "robust");
     (!is_well).then(|| Broken {
+        counts,
         scenario: cell["scenario"].as_str().unwrap().to_owned(),
         verdict: verdict.to_owned(),
         requirements: findings.iter().map(|finding| finding["requirement"].as_str().unwrap().to_owned()).collect(),
