@@ -2,6 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use pcap::{Active, Capture, Device};
 use serde::Serialize;
@@ -10,8 +11,14 @@ use thiserror::Error;
 /// The longest part of a packet that is kept.
 const SNAPLEN: i32 = 262_144;
 
-/// How long to wait for packets before looking whether to stop, in milliseconds.
-const PATIENCE: i32 = 250;
+/// How long packets may stay with the system before it hands them over, in milliseconds.
+const RETIRE: i32 = 100;
+
+/// Bytes that the system keeps for us while we write.
+const BUFFER: i32 = 64 << 20;
+
+/// How long to wait for packets before looking again, and whether to stop.
+const PATIENCE: Duration = Duration::from_millis(50);
 
 /// What to capture.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,7 +94,10 @@ pub fn capture(
                 out.write_all(&block(6, &enhanced(at, packet.header.len, packet.data)))?;
                 tally.packets = tally.packets.saturating_add(1);
             }
-            Err(pcap::Error::TimeoutExpired) => out.flush()?,
+            Err(pcap::Error::TimeoutExpired) => {
+                out.flush()?;
+                std::thread::sleep(PATIENCE);
+            }
             Err(pcap::Error::NoMorePackets) => break,
             Err(error) => return Err(error.into()),
         }
@@ -111,7 +121,8 @@ fn open(options: &LiveOptions) -> Result<Capture<Active>, LiveError> {
     if !known.is_empty() && !known.contains(interface) {
         return Err(LiveError::NoInterface { wanted: interface.clone(), known });
     }
-    let inactive = Capture::from_device(interface.as_str())?.snaplen(SNAPLEN).timeout(PATIENCE).promisc(false);
+    let inactive =
+        Capture::from_device(interface.as_str())?.snaplen(SNAPLEN).timeout(RETIRE).buffer_size(BUFFER).promisc(false);
     let mut capture = inactive.open().map_err(|error| {
         let detail = error.to_string();
         let lower = detail.to_ascii_lowercase();
@@ -124,7 +135,8 @@ fn open(options: &LiveOptions) -> Result<Capture<Active>, LiveError> {
     if let Some(filter) = &options.filter {
         capture.filter(filter, true).map_err(|error| LiveError::BadFilter(error.to_string()))?;
     }
-    Ok(capture)
+    // On Linux the timeout of libpcap does not end a wait in which nothing comes at all.
+    Ok(capture.setnonblock()?)
 }
 
 /// A block of pcapng: its type, its length, its body on a multiple of four bytes, its length again.

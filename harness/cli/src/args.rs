@@ -18,8 +18,8 @@ use easrig_runner::Account;
 use crate::output::Color;
 pub(crate) use baseline::{ApproveArgs, BaselineArgs, BaselineCommand, BaselineName, CheckArgs};
 pub(crate) use capture::{
-    CensusArgs, CensusFormat, ExportArgs, ImportArgs, JudgeArgs, KeyArgs, LearnArgs, PersonaCommand, ScrubArgs,
-    SelectArgs, ShowArgs, ShowFormat, ToScenarioArgs,
+    CaptureCommand, CensusArgs, CensusFormat, ExportArgs, ImportArgs, JudgeArgs, KeyArgs, LearnArgs, LiveArgs,
+    PersonaCommand, ScrubArgs, SelectArgs, ShowArgs, ShowFormat, ToScenarioArgs,
 };
 pub(crate) use compare::{CompareArgs, CompareFormat, MatrixArgs, MatrixFormat};
 pub(crate) use page::{LanguageArgs, PageArgs};
@@ -149,6 +149,13 @@ pub(crate) enum Command {
     /// Example: easrig persona learn monday.eascap --device ApplF17K9PT
     #[command(subcommand)]
     Persona(PersonaCommand),
+    /// Record packets from a network interface
+    ///
+    /// Example: easrig capture live -i eth0 --filter 'tcp port 443' -o trace.pcapng
+    Capture {
+        #[command(subcommand)]
+        command: CaptureCommand,
+    },
     /// Turn captures into one .eascap file
     ///
     /// Reads packets (with TLS, where keys are at hand), HTTP archives and mailbox logs, and says everything that is missing

@@ -25,6 +25,7 @@ mod judge;
 mod learn;
 mod library;
 mod list;
+mod live;
 mod output;
 mod output_file;
 mod panic;
@@ -39,7 +40,7 @@ mod suggest;
 mod target;
 mod to_scenario;
 
-use args::{Cli, Command, PersonaCommand};
+use args::{CaptureCommand, Cli, Command, PersonaCommand};
 use library::Library;
 use output::Output;
 
@@ -76,6 +77,7 @@ fn dispatch(cli: Cli, output: &Output) -> miette::Result<Exit> {
         Command::Judge(args) => judge::judge(&args, &library()?, output),
         Command::Persona(PersonaCommand::Learn(args)) => learn::learn(&args, &library()?, output),
         Command::ToScenario(args) => to_scenario::to_scenario(&args, output),
+        Command::Capture { command: CaptureCommand::Live(args) } => live::live(&args, output),
         Command::Import(args) => import::import(&args, output),
         Command::Export(args) => export::export(&args, output),
         Command::Scrub(args) => scrub::scrub(&args, output),

@@ -329,3 +329,41 @@ pub(crate) struct KeyArgs {
     #[arg(long, value_name = "PEM", help_heading = "TLS")]
     pub(crate) server_key: Vec<PathBuf>,
 }
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CaptureCommand {
+    /// Capture until Ctrl-C
+    ///
+    /// Writes a pcapng file that `easrig import` and Wireshark read, and says how many packets were lost. Needs a build with
+    /// libpcap (the cargo feature live-capture) and the privilege to capture: root, or CAP_NET_RAW on the program.
+    /// Example: easrig capture live -i eth0 --filter 'tcp port 443' --keylog keys.log -o trace.pcapng
+    Live(LiveArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LiveArgs {
+    /// The interface
+    ///
+    /// A wrong name is answered with those there are. Example: -i eth0
+    #[arg(short, long, value_name = "IFACE")]
+    pub(crate) interface: String,
+
+    /// Only packets that pass this filter
+    ///
+    /// In the language of tcpdump. Example: --filter 'tcp port 443 and host 192.0.2.7'
+    #[arg(long, value_name = "BPF")]
+    pub(crate) filter: Option<String>,
+
+    /// TLS keys to put into the file
+    ///
+    /// In the format of SSLKEYLOGFILE, as it stands when the capture ends; the file then opens by itself, for everybody who
+    /// has it. Example: --keylog keys.log
+    #[arg(long, value_name = "FILE")]
+    pub(crate) keylog: Option<PathBuf>,
+
+    /// The file to write; one that exists is refused
+    ///
+    /// Example: -o trace.pcapng
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+}

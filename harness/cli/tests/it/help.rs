@@ -22,6 +22,8 @@ fn the_help_of_every_command_is_read_before_it_changes() {
         "to-scenario",
         "persona",
         "persona learn",
+        "capture",
+        "capture live",
         "import",
         "export",
         "scrub",

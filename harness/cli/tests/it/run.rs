@@ -96,6 +96,7 @@ fn wrong_input_is_two_and_nothing_selected_is_four() {
         &["run", "--target", "x.test", "--account", "a:b", "--allow", "destroys", "--disposable", "y.test"],
         &["run", "--target", "x.test", "--account", "a:b", "--dishonest", "ping-never-wakes"],
         &["run", "--target", "embedded:exchange-2049"],
+        &["capture", "live", "-i", "nosuch", "-o", "/nowhere/x.pcapng"],
         &["run", "--target", "embedded:exchange-2019", "--account", "a:b"],
         &["run", "--target", "x.test", "--account", "a:b", "--resume"],
     ];
