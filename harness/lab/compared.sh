@@ -11,7 +11,7 @@
 # SOGo looks for news, except as time.
 #
 # usage: compared.sh [--short] [--times N] [--keep-running] [--out DIR]
-#   --short          fewer scenarios, and not the workers (for CI)
+#   --short          fewer scenarios, and not the workers
 #   --times N        so many restarts without a difference (1)
 set -euo pipefail
 cd "$(dirname "$0")/../.."

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # A recording of the reference server, replayed against the SOGo lab: a phone that reads, sends, moves and deletes goes
-# through, and what SOGo does otherwise is named. Each named difference was once looked up on the wire of both sides and
-# stands in replayed.txt; anything else is a false difference, or SOGo has changed.
+# through, and what SOGo does otherwise is named. What was named when it was approved stands in replayed.txt, by kind and
+# place; samples of each kind were looked up on the wire of both sides. Anything else is a false difference, or SOGo has
+# changed.
 #
 # usage: replayed.sh [--approve] [--keep-running] [--out DIR]
 #   --approve   write what is named as the new replayed.txt (look every line up before you commit it)
@@ -13,7 +14,7 @@ while [ $# -gt 0 ]; do
     --approve) approve=1 ;;
     --keep-running) keep=1 ;;
     --out) out=$2; shift ;;
-    *) sed -n '2,7s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+    *) sed -n '2,8s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
   esac
   shift
 done
@@ -39,6 +40,6 @@ named=harness/lab/replayed.txt
 if [ -n "$approve" ]; then
   cp "$out/replayed.txt" "$named"; echo "replayed: approved $(wc -l < "$named") differences" >&2
 elif ! diff -u "$named" "$out/replayed.txt"; then
-  echo "replayed: other differences than those looked up (above); see easrig show $out/recorded and $out/replayed" >&2
+  echo "replayed: other differences than those approved (above); see easrig show $out/recorded and $out/replayed" >&2
   exit 1
 fi

@@ -1,7 +1,7 @@
 use std::str::FromStr;
 
 use easrig_eas::headers::{self, BasicCharset};
-use easrig_exchange::Secret;
+use easrig_exchange::{Content, Redactor, Secret};
 use serde::Deserialize;
 use thiserror::Error;
 
@@ -101,6 +101,18 @@ impl FromStr for Account {
             }),
         }
     }
+}
+
+/// The rules of the tap for what these accounts do, with a salt that is never written.
+pub(crate) fn redactor(accounts: &[Account], content: Content) -> Redactor {
+    let mut salt = [0; 32];
+    getrandom::fill(&mut salt).expect("the operating system gives random bytes");
+    accounts.iter().fold(Redactor::new(salt, content), |redactor, account| {
+        let address = account.address.as_deref().unwrap_or_default();
+        let tokens = account.authorizations().filter_map(|sent| Some(Secret::new(sent.split_once(' ')?.1)));
+        let redactor = tokens.fold(redactor, Redactor::forget);
+        account.secrets().cloned().fold(redactor.keep_name(&account.user).keep_name(address), Redactor::forget)
+    })
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 use std::{collections::BTreeSet, sync::Arc};
 
-use easrig_exchange::{Redactor, Secret};
 use easrig_scenario::{Cell, CellId, Verdict, event::Event};
 use thiserror::Error;
 use tokio::{sync::Semaphore, task::JoinSet};
 
 use crate::{
+    account::redactor,
     cell,
     clock::now,
     folder::{FolderError, RunFolder, Unfinished},
@@ -31,7 +31,7 @@ pub async fn run(
     if orders.accounts.is_empty() {
         return Err(RunError::NoAccount);
     }
-    let journal = Journal::new(folder, observer, redactor(&orders));
+    let journal = Journal::new(folder, observer, redactor(&orders.accounts, orders.content));
     match &unfinished {
         Some(unfinished) => {
             journal.record(&Event::Resumed { at: now() })?;
@@ -73,18 +73,6 @@ pub enum RunError {
     /// No account was given.
     #[error("a run needs at least one account (--account USER:SECRET)")]
     NoAccount,
-}
-
-/// The rules of the tap, with a salt that is never written.
-fn redactor(orders: &Orders) -> Redactor {
-    let mut salt = [0; 32];
-    getrandom::fill(&mut salt).expect("the operating system gives random bytes");
-    orders.accounts.iter().fold(Redactor::new(salt, orders.content), |redactor, account| {
-        let address = account.address.as_deref().unwrap_or_default();
-        let tokens = account.authorizations().filter_map(|sent| Some(Secret::new(sent.split_once(' ')?.1)));
-        let redactor = tokens.fold(redactor, Redactor::forget);
-        account.secrets().cloned().fold(redactor.keep_name(&account.user).keep_name(address), Redactor::forget)
-    })
 }
 
 /// The personas that use one account pair, one after the other.

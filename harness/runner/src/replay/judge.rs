@@ -5,7 +5,7 @@ use easrig_eas::{
     Version,
     headers::{self, challenges},
 };
-use easrig_exchange::{Exchange, ExchangeNumber, Failure, Origin, Outcome, Phase};
+use easrig_exchange::{Exchange, ExchangeNumber, Failure, Outcome, Phase};
 use easrig_scenario::{
     Decoded,
     difference::{Allowed, Comparison, Contents, Difference, Kind, Owned, Terms, compare_decoded},
@@ -15,7 +15,7 @@ use easrig_transport::Patience;
 use super::binding::{Because, Withheld};
 use super::device::{Device, carry_keys, forget_policy, note_made, restart, withhold};
 use super::rename::Names;
-use super::stage::Stage;
+use super::stage::{Stage, sent_again};
 use super::{Came, Entry, Mode, ReplayError, Replayed, Totals};
 
 /// How far apart the clocks of two servers may be, in seconds.
@@ -182,16 +182,7 @@ impl<R: Read + Seek> Stage<R> {
             .collect();
         let session = Arc::clone(&self.device(key).session);
         let attempt = session.send(&request, &Patience::default()).await;
-        let exchange = Exchange {
-            number: ExchangeNumber(0),
-            origin: Origin::Replayed,
-            sender: recorded.sender.clone(),
-            started: attempt.started,
-            request,
-            outcome: attempt.outcome,
-            times: attempt.times,
-            tls: attempt.tls,
-        };
+        let exchange = sent_again(recorded, request, attempt);
         let decoded = Decoded::of(&exchange);
         self.keep(entry, recorded, &exchange, &decoded)?;
         let spoken = self.spoken(recorded)?;

@@ -3,7 +3,7 @@ use std::io::{Read, Seek};
 use std::sync::Arc;
 use std::time::Duration;
 
-use easrig_exchange::{Content as Kept, Exchange, ExchangeNumber, Origin, Outcome, Redactor, Request, Secret};
+use easrig_exchange::{Content as Kept, Exchange, ExchangeNumber, Origin, Outcome, Redactor, Request};
 use easrig_scenario::{
     CellId, Decoded,
     difference::Allowed,
@@ -24,7 +24,7 @@ use super::device::{Device, acknowledges_nothing, drop_policy_keys, is_refused_k
 use super::ledger::Ledger;
 use super::rename::Person;
 use super::{Came, Entry, Mode, Pace, Recording, ReplayError, ReplayObserver, ReplayOrders, Replayed, Row};
-use crate::{RunFolder, clock::now};
+use crate::{RunFolder, account::redactor, clock::now};
 
 /// How many requests may be under way at once.
 const IN_FLIGHT: usize = 64;
@@ -81,7 +81,7 @@ impl<R: Read + Seek> Stage<R> {
         let mut seed = [0; 8];
         getrandom::fill(&mut seed).expect("the operating system gives random bytes");
         Self {
-            redactor: redactor(&orders),
+            redactor: redactor(&orders.accounts, if orders.keep_content { Kept::Kept } else { Kept::Masked }),
             seed: u64::from_le_bytes(seed).to_string(),
             orders,
             recording,
@@ -330,16 +330,7 @@ impl<R: Read + Seek> Stage<R> {
             }
             return Ok(());
         };
-        let exchange = Exchange {
-            number: ExchangeNumber(0),
-            origin: Origin::Replayed,
-            sender: recorded.sender.clone(),
-            started: attempt.started,
-            request,
-            outcome: attempt.outcome,
-            times: attempt.times,
-            tls: attempt.tls,
-        };
+        let exchange = sent_again(&recorded, request, *attempt);
         let decoded = Decoded::of(&exchange);
         let number = self.keep(&entry, &recorded, &exchange, &decoded)?;
         if let Some(row) = self.rows.get_mut(row) {
@@ -415,15 +406,16 @@ fn name_of(entry: &Entry, recorded: &Exchange) -> String {
     entry.device.clone().unwrap_or_else(agent)
 }
 
-/// The rules of a run's tap, with a salt that is never written.
-fn redactor(orders: &ReplayOrders) -> Redactor {
-    let content = if orders.keep_content { Kept::Kept } else { Kept::Masked };
-    let mut salt = [0; 32];
-    getrandom::fill(&mut salt).expect("the operating system gives random bytes");
-    orders.accounts.iter().fold(Redactor::new(salt, content), |redactor, account| {
-        let address = account.address.as_deref().unwrap_or_default();
-        let tokens = account.authorizations().filter_map(|sent| Some(Secret::new(sent.split_once(' ')?.1)));
-        let redactor = tokens.fold(redactor, Redactor::forget);
-        account.secrets().cloned().fold(redactor.keep_name(&account.user).keep_name(address), Redactor::forget)
-    })
+/// What became of a recorded exchange on the target; its number is given when it is kept.
+pub(super) fn sent_again(recorded: &Exchange, request: Request, attempt: Attempt) -> Exchange {
+    Exchange {
+        number: ExchangeNumber(0),
+        origin: Origin::Replayed,
+        sender: recorded.sender.clone(),
+        started: attempt.started,
+        request,
+        outcome: attempt.outcome,
+        times: attempt.times,
+        tls: attempt.tls,
+    }
 }
