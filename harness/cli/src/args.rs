@@ -4,6 +4,7 @@ mod baseline;
 mod capture;
 mod compare;
 mod page;
+mod reach;
 mod replay;
 mod report;
 mod run;
@@ -14,6 +15,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use easrig_refserver::Switch;
 use easrig_runner::Account;
+use easrig_scenario::Strictness;
 
 use crate::output::Color;
 pub(crate) use baseline::{ApproveArgs, BaselineArgs, BaselineCommand, BaselineName, CheckArgs};
@@ -23,9 +25,10 @@ pub(crate) use capture::{
 };
 pub(crate) use compare::{CompareArgs, CompareFormat, MatrixArgs, MatrixFormat};
 pub(crate) use page::{LanguageArgs, PageArgs};
+pub(crate) use reach::{Effect, ReachArgs};
 pub(crate) use replay::ReplayArgs;
 pub(crate) use report::ReportArgs;
-pub(crate) use run::{Effect, Format, RunArgs};
+pub(crate) use run::{Format, RunArgs};
 
 /// A rack of phones for your Exchange ActiveSync server
 ///
@@ -378,6 +381,11 @@ pub(crate) struct EncodeArgs {
     /// Example: easrig encode request.xml --base64
     #[arg(long)]
     pub(crate) base64: bool,
+}
+
+/// What `--strict` means.
+pub(crate) fn strictness(is_strict: bool) -> Strictness {
+    if is_strict { Strictness::Shoulds } else { Strictness::Musts }
 }
 
 fn switch(name: &str) -> Result<Switch, String> {

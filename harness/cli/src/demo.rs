@@ -8,7 +8,7 @@ use std::{
 use easrig_exchange::Content;
 use easrig_report::{Comparison, Exit, Run, compare_brief};
 use easrig_runner::{Allowed, Orders, RunFolder, Server, Target, Versions};
-use easrig_scenario::Verdict;
+use easrig_scenario::{Strictness, Verdict};
 use easrig_transport::Client;
 use miette::IntoDiagnostic as _;
 
@@ -63,7 +63,7 @@ async fn one(
         versions: Versions::Own,
         allowed: Allowed { writes: true, ..Allowed::default() },
         repeat: 1,
-        strict: false,
+        strictness: Strictness::Musts,
         seed: 1,
         content: Content::Kept,
         client: Client::new(server.client()?).into_diagnostic()?,

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, io, path::Path};
 
 use easrig_exchange::{Exchange, ExchangeNumber, Redactor, Timestamp};
 use easrig_persona::{DeviceName, Onlooker, Sorter};
-use easrig_report::{Exit, Run, Strictness, exit, html};
+use easrig_report::{Exit, Run, exit, html};
 use easrig_runner::RunFolder;
 use easrig_scenario::{
     Cell, CellId, Decoded,
@@ -14,7 +14,7 @@ use easrig_scenario::{
 use miette::{IntoDiagnostic as _, WrapErr as _};
 
 use crate::{
-    args::{JudgeArgs, PageArgs},
+    args::{JudgeArgs, PageArgs, strictness},
     import::{
         self,
         source::{self, Kind, Seen, Source, SourceError},
@@ -50,7 +50,7 @@ pub(crate) fn judge(args: &JudgeArgs, library: &Library, output: &Output) -> mie
         .then(|| import::redactor(args.keep_content));
     let party = if args.strict_devices { Party::Devices } else { Party::Server };
     let mut court = Court {
-        judge: Judge::new(args.strict, party),
+        judge: Judge::new(strictness(args.strict), party),
         onlooker: Onlooker::new(library.personas(&["all".to_owned()])?),
         steps: cells.as_ref().map(|cells| Steps::of(cells, library)),
         only: args.device.as_deref().map(DeviceName::new),
@@ -96,8 +96,7 @@ pub(crate) fn judge(args: &JudgeArgs, library: &Library, output: &Output) -> mie
     };
     let text = picture(&run, args.format, |run| draw::draw(run, place, &options, output), in_page);
     output.write(text.as_bytes())?;
-    let strictness = if args.strict { Strictness::Shoulds } else { Strictness::Musts };
-    Ok(exit(&counted(run, party), strictness))
+    Ok(exit(&counted(run, party), strictness(args.strict)))
 }
 
 /// The run as its exit code sees it: what a device did is nobody's fault but the device's.

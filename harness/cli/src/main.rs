@@ -30,6 +30,7 @@ mod output;
 mod output_file;
 mod panic;
 mod progress;
+mod reach;
 mod replay;
 mod report;
 mod run;

@@ -10,20 +10,18 @@ use std::{
 
 use easrig_report::Exit;
 use easrig_runner::{Account, Allowed, Mode, Recording, ReplayObserver, ReplayOrders, Replayed, RunFolder, Target};
-use easrig_transport::{Client, ClientConfig, read_certificates};
+use easrig_transport::Client;
 use miette::{IntoDiagnostic as _, WrapErr as _, miette};
 
 use crate::{
-    accounts,
-    args::{Effect, ListFormat, ReplayArgs},
+    args::{ListFormat, ReachArgs, ReplayArgs},
     embedded::{Embedded, Plan},
     import::source::{Kind, Source},
-    input,
     library::Library,
     output::Output,
     run::{fresh_folder, runtime},
     show::{Cells, Selection},
-    target::{self, Named, Trust},
+    target::Named,
 };
 
 mod serve;
@@ -38,19 +36,12 @@ pub(crate) fn replay(args: ReplayArgs, library: &Library, output: &Output) -> mi
     if args.serve {
         return serve::serve(&args, recording, output);
     }
-    let trust = if args.insecure { Trust::Anything } else { Trust::Verified };
-    let named = target::parse(args.target.as_deref().unwrap_or_default(), trust)?;
+    let named = args.reach.target(args.target.as_deref().unwrap_or_default())?;
     runtime()?.block_on(async {
         match named {
-            Named::Outside(target) => {
-                if args.server.policy.is_some() || !args.server.dishonest.is_empty() {
-                    return Err(miette!("--policy and --dishonest are for --target embedded:PROFILE only"));
-                }
-                perform(&args, outside(&args, target)?, recording, output).await
-            }
+            Named::Outside(target) => perform(&args, outside(&args, target)?, recording, output).await,
             Named::Embedded(profile) => {
-                accounts::refuse(&args.accounts)?;
-                let plan = Plan::in_process(&profile, &args.server, recording.pairs(), library)?;
+                let plan = Plan::in_process(&profile, &args.reach.server, recording.pairs(), library)?;
                 let server = Embedded::start(plan).await?;
                 let orders = embedded(&args, &server)?;
                 let exit = perform(&args, orders, recording, output).await;
@@ -85,52 +76,27 @@ fn open(args: &ReplayArgs) -> miette::Result<Recording<BufReader<File>>> {
 }
 
 fn outside(args: &ReplayArgs, target: Target) -> miette::Result<ReplayOrders> {
-    let allow = |effect| args.allow.contains(&effect);
-    if allow(Effect::Destroys) {
-        target::check_disposable(&target, args.disposable.as_deref())?;
-    }
+    let allowed = args.reach.allowed(&target)?;
     let Target::Url(endpoint) = target else {
         return Err(miette!(
             help = "write --target https://mail.example.org",
             "a replay needs the URL of its target: an address would have to be discovered"
         ));
     };
-    let mut accounts = accounts::gather(&args.accounts)?;
-    if args.bearer {
-        accounts = accounts.into_iter().map(Account::with_token).collect();
-    }
+    let accounts = args.reach.given_accounts()?;
     if accounts.is_empty() {
-        return Err(miette!(
-            help = "write --account USER:SECRET, --accounts FILE, or set EASRIG_ACCOUNTS",
-            "a replay needs at least one account"
-        ));
+        return Err(ReachArgs::no_account("replay"));
     }
-    let mut roots = Vec::new();
-    for path in &args.ca {
-        let bytes = input::read(Some(path))?;
-        roots.extend(read_certificates(&bytes).map_err(|why| miette!("`{}`: {why}", path.display()))?);
-    }
-    let config = ClientConfig {
-        extra_roots: roots,
-        insecure: args.insecure,
-        resolve: args.resolve.clone(),
-        ..ClientConfig::default()
-    };
-    let allowed = Allowed {
-        writes: allow(Effect::Writes) || allow(Effect::Destroys),
-        destroys: allow(Effect::Destroys),
-        ..Allowed::default()
-    };
-    orders(args, endpoint, accounts, allowed, config)
+    Ok(orders(args, endpoint, accounts, allowed, args.reach.client()?))
 }
 
 fn embedded(args: &ReplayArgs, server: &Embedded) -> miette::Result<ReplayOrders> {
     let everything = Allowed { writes: true, destroys: true, ..Allowed::default() };
     let mut accounts = server.accounts().to_vec();
-    if args.bearer {
+    if args.reach.bearer {
         accounts = accounts.into_iter().map(Account::with_token).collect();
     }
-    orders(args, server.endpoint().clone(), accounts, everything, server.client()?)
+    Ok(orders(args, server.endpoint().clone(), accounts, everything, args.reach.client_of(server)?))
 }
 
 fn orders(
@@ -138,15 +104,9 @@ fn orders(
     endpoint: url::Url,
     accounts: Vec<Account>,
     allowed: Allowed,
-    config: ClientConfig,
-) -> miette::Result<ReplayOrders> {
-    let mut trust: Vec<String> = args.allow.iter().map(|effect| format!("--allow {}", effect.name())).collect();
-    trust.extend(args.disposable.iter().map(|host| format!("--disposable {host}")));
-    trust.extend(args.insecure.then(|| "--insecure: certificates were not checked".to_owned()));
-    trust.extend(args.ca.iter().map(|path| format!("--ca {}", path.display())));
-    trust.extend(args.resolve.iter().map(|entry| format!("--resolve {}:{}={}", entry.host, entry.port, entry.addr)));
-    trust.extend(args.server.dishonest.iter().map(|switch| format!("--dishonest {switch}")));
-    Ok(ReplayOrders {
+    client: Client,
+) -> ReplayOrders {
+    ReplayOrders {
         recording: args.recording.display().to_string(),
         target_name: args.target.clone().unwrap_or_default(),
         endpoint,
@@ -154,11 +114,11 @@ fn orders(
         mode: if args.as_recorded { Mode::AsRecorded } else { Mode::Rebound },
         pace: args.pace.into(),
         allowed,
-        keep_content: args.keep_content,
-        client: Client::new(config).into_diagnostic()?,
-        trust,
+        keep_content: args.reach.keep_content,
+        client,
+        trust: args.reach.words(),
         wait: Duration::from_secs(args.wait),
-    })
+    }
 }
 
 async fn perform(
@@ -167,9 +127,7 @@ async fn perform(
     recording: Recording<BufReader<File>>,
     output: &Output,
 ) -> miette::Result<Exit> {
-    if args.insecure {
-        output.say("WARNING: --insecure: certificates are not checked, and passwords go to whoever answers");
-    }
+    args.reach.warn(output);
     let path = args.out.clone().unwrap_or_else(|| fresh_folder("replay-"));
     let folder = Arc::new(RunFolder::create(&path).into_diagnostic()?);
     let replay = easrig_runner::replay(orders, recording, folder, Arc::new(Progress));

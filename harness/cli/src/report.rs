@@ -9,14 +9,14 @@ use std::{
 
 use easrig_exchange::{EascapFile, Exchange, ExchangeNumber};
 use easrig_report::{
-    Exit, Known, Palette, Parts, ReadError, Run, Snapshot, Sources, Strictness, Unused, View, github, html, junit,
-    markdown, prometheus, read_events, snapshots, summary, tap, terminal,
+    Exit, Known, Palette, Parts, ReadError, Run, Snapshot, Sources, Unused, View, github, html, junit, markdown,
+    prometheus, read_events, snapshots, summary, tap, terminal,
 };
 use easrig_scenario::event::Event;
 use miette::{IntoDiagnostic as _, WrapErr as _, miette};
 
 use crate::{
-    args::{Format, PageArgs, ReportArgs},
+    args::{Format, PageArgs, ReportArgs, strictness},
     output::Output,
 };
 
@@ -40,8 +40,7 @@ pub(crate) fn report(args: &ReportArgs, output: &Output) -> miette::Result<Exit>
         }
         None => recorded.print(args.format, &args.page, output)?,
     }
-    let strictness = if args.strict { Strictness::Shoulds } else { Strictness::Musts };
-    Ok(easrig_report::exit(&recorded.run, strictness))
+    Ok(easrig_report::exit(&recorded.run, strictness(args.strict)))
 }
 
 fn events(log: &Path) -> miette::Result<impl Iterator<Item = Result<Event, ReadError>>> {

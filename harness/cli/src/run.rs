@@ -1,7 +1,6 @@
 //! `easrig run`.
 
 use std::{
-    fs::OpenOptions,
     io::ErrorKind,
     path::{Path, PathBuf},
     sync::Arc,
@@ -10,26 +9,28 @@ use std::{
 
 use easrig_eas::{Command, Version};
 use easrig_exchange::{Content, Secret};
-use easrig_report::{Exit, Known, Strictness};
+use easrig_report::{Exit, Known};
 use easrig_runner::{Account, Allowed, Orders, RunFolder, Server, Target, Unfinished, Versions, outline};
 use easrig_scenario::{Level, Scenario};
-use easrig_transport::{Client, ClientConfig, KeyLog, read_certificates};
+use easrig_transport::Client;
 use miette::{IntoDiagnostic as _, WrapErr as _, miette};
 
 use crate::{
-    accounts,
-    args::{Effect, Format, RunArgs},
+    args::{Format, ReachArgs, RunArgs, strictness},
     embedded::{Embedded, Plan},
-    input,
     library::{Library, is_prefix},
     output::Output,
     progress::Progress,
     report::{Recorded, read_known},
     suggest,
-    target::{self, Named, Trust},
+    target::Named,
 };
 
-pub(crate) fn run(args: RunArgs, library: Library, output: &Output) -> miette::Result<Exit> {
+pub(crate) fn run(mut args: RunArgs, library: Library, output: &Output) -> miette::Result<Exit> {
+    if args.dry_run {
+        // Nothing is connected to, so that nothing is written there.
+        args.reach.keylog = None;
+    }
     let known = args.known.as_deref().map(read_known).transpose()?;
     let known = known.as_ref();
     let scenarios = select(&args, &library)?;
@@ -38,21 +39,15 @@ pub(crate) fn run(args: RunArgs, library: Library, output: &Output) -> miette::R
         output.say("nothing was selected: no scenario fits all of the selectors");
         return Ok(Exit::Nothing);
     }
-    let trust = if args.insecure { Trust::Anything } else { Trust::Verified };
     let versions = versions(&args.version)?;
     let mut draft = Draft { args: &args, scenarios, personas, versions };
-    match target::parse(&args.target, trust)? {
+    match args.reach.target(&args.target)? {
         Named::Outside(target) => {
-            if args.server.policy.is_some() || !args.server.dishonest.is_empty() {
-                return Err(miette!("--policy and --dishonest are for --target embedded:PROFILE only"));
-            }
             let orders = draft.outside(target)?;
             perform(&args, orders, known, output)
         }
         Named::Embedded(profile) => runtime()?.block_on(async {
-            let pairs = draft.pairs();
-            accounts::refuse(&args.accounts)?;
-            let plan = Plan::in_process(&profile, &args.server, pairs, &library)?;
+            let plan = Plan::in_process(&profile, &args.reach.server, draft.pairs(), &library)?;
             let server = Embedded::start(plan).await?;
             let orders = draft.embedded(&server)?;
             let exit = perform_in(&args, orders, known, output).await;
@@ -128,57 +123,33 @@ struct Draft<'a> {
 
 impl Draft<'_> {
     fn outside(&mut self, target: Target) -> miette::Result<Orders> {
-        let args = self.args;
-        let allow = |effect| args.allow.contains(&effect);
-        if allow(Effect::Destroys) {
-            target::check_disposable(&target, args.disposable.as_deref())?;
-        }
-        let mut accounts = accounts::gather(&args.accounts)?;
-        if args.bearer {
-            accounts = accounts.into_iter().map(Account::with_token).collect();
-        }
+        let reach = &self.args.reach;
+        let allowed = self.patient(reach.allowed(&target)?);
+        let mut accounts = reach.given_accounts()?;
         if accounts.is_empty() {
-            if !args.dry_run {
-                return Err(miette!(
-                    help = "write --account USER:SECRET, --accounts FILE, or set EASRIG_ACCOUNTS",
-                    "a run needs at least one account"
-                ));
+            if !self.args.dry_run {
+                return Err(ReachArgs::no_account("run"));
             }
             accounts.push(Account { user: "nobody".into(), address: None, secret: Some(Secret::new("")), token: None });
         }
-        let mut roots = Vec::new();
-        for path in &args.ca {
-            let bytes = input::read(Some(path))?;
-            roots.extend(read_certificates(&bytes).map_err(|why| miette!("`{}`: {why}", path.display()))?);
-        }
-        let config = ClientConfig {
-            extra_roots: roots,
-            insecure: args.insecure,
-            resolve: args.resolve.clone(),
-            ..ClientConfig::default()
-        };
-        let allowed = Allowed {
-            writes: allow(Effect::Writes) || allow(Effect::Destroys),
-            destroys: allow(Effect::Destroys),
-            lockout: allow(Effect::Lockout),
-            ..self.patience()
-        };
-        self.orders(target, accounts, config, allowed, Server::Foreign)
+        let client = reach.client()?;
+        self.orders(target, accounts, client, allowed, Server::Foreign)
     }
 
     fn embedded(&mut self, server: &Embedded) -> miette::Result<Orders> {
-        let everything = Allowed { writes: true, destroys: true, lockout: true, ..self.patience() };
+        let everything = self.patient(Allowed { writes: true, destroys: true, lockout: true, ..Allowed::default() });
         let target = Target::Url(server.endpoint().clone());
         let mut accounts = server.accounts().to_vec();
-        for account in accounts.iter_mut().filter(|_| self.args.bearer) {
+        for account in accounts.iter_mut().filter(|_| self.args.reach.bearer) {
             account.token.clone_from(&account.secret);
         }
-        self.orders(target, accounts, server.client()?, everything, Server::Reference(server.control()))
+        let client = self.args.reach.client_of(server)?;
+        self.orders(target, accounts, client, everything, Server::Reference(server.control()))
     }
 
-    /// What is allowed of the mailboxes' time and room, whatever the target.
-    fn patience(&self) -> Allowed {
-        Allowed { heartbeats: self.args.heartbeats, leave: self.args.leave, ..Allowed::default() }
+    /// With what is allowed of the mailboxes' time and room, whatever the target.
+    fn patient(&self, allowed: Allowed) -> Allowed {
+        Allowed { heartbeats: self.args.heartbeats, leave: self.args.leave, ..allowed }
     }
 
     /// A pair for each persona, so that all of them can be busy at once.
@@ -190,12 +161,11 @@ impl Draft<'_> {
         &mut self,
         target: Target,
         accounts: Vec<Account>,
-        mut client: ClientConfig,
+        client: Client,
         allowed: Allowed,
         server: Server,
     ) -> miette::Result<Orders> {
         let args = self.args;
-        client.key_log = key_log(args)?;
         let pairs = accounts.len().div_ceil(2).max(1);
         let jobs = args.jobs.map_or(pairs, |jobs| usize::try_from(jobs.get()).unwrap_or(usize::MAX));
         Ok(Orders {
@@ -209,41 +179,14 @@ impl Draft<'_> {
             allowed,
             jobs,
             repeat: args.repeat.get(),
-            strict: args.strict,
+            strictness: strictness(args.strict),
             seed: args.seed.unwrap_or_else(|| fastrand::u64(..)),
-            content: if args.keep_content { Content::Kept } else { Content::Masked },
-            client: Client::new(client).into_diagnostic()?,
-            trust: said(args),
+            content: if args.reach.keep_content { Content::Kept } else { Content::Masked },
+            client,
+            trust: args.reach.words(),
             outage: Duration::from_secs(args.outage),
         })
     }
-}
-
-/// The file of `--keylog`, readable by its owner alone when it is new.
-fn key_log(args: &RunArgs) -> miette::Result<Option<Arc<KeyLog>>> {
-    let Some(path) = args.keylog.as_ref().filter(|_| !args.dry_run) else { return Ok(None) };
-    let mut options = OpenOptions::new();
-    options.create(true).append(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path).into_diagnostic();
-    let file = file.wrap_err_with(|| format!("cannot write the key log `{}`", path.display()))?;
-    Ok(Some(Arc::new(KeyLog::new(file))))
-}
-
-/// What was allowed and how trust was widened, as it was written.
-fn said(args: &RunArgs) -> Vec<String> {
-    let mut words: Vec<String> = args.allow.iter().map(|effect| format!("--allow {}", effect.name())).collect();
-    words.extend(args.disposable.iter().map(|host| format!("--disposable {host}")));
-    words.extend(args.insecure.then(|| "--insecure: certificates were not checked".to_owned()));
-    let keylog = |path: &PathBuf| format!("--keylog {}: it decrypts every capture of this run", path.display());
-    words.extend(args.keylog.iter().map(keylog));
-    words.extend(args.ca.iter().map(|path| format!("--ca {}", path.display())));
-    let resolve = |entry: &easrig_transport::Resolve| format!("--resolve {}:{}={}", entry.host, entry.port, entry.addr);
-    words.extend(args.resolve.iter().map(resolve));
-    words.extend(args.server.policy.iter().map(|path| format!("--policy {}", path.display())));
-    words.extend(args.server.dishonest.iter().map(|switch| format!("--dishonest {switch}")));
-    words
 }
 
 fn perform(args: &RunArgs, orders: Orders, known: Option<&Known>, output: &Output) -> miette::Result<Exit> {
@@ -259,17 +202,11 @@ async fn perform_in(args: &RunArgs, orders: Orders, known: Option<&Known>, outpu
         plan.cells,
         plan.partnerships
     ));
-    if args.insecure {
-        output.say("WARNING: --insecure: certificates are not checked, and passwords go to whoever answers");
-    }
-    if let Some(path) = &args.keylog {
-        output.say(&format!("WARNING: --keylog: with `{}`, captures of this run give passwords away", path.display()));
-    }
+    args.reach.warn(output);
     if args.dry_run {
         return dry_run(args.format, &orders, output);
     }
     let path = args.out.clone().unwrap_or_else(|| fresh_folder(""));
-    let strictness = if args.strict { Strictness::Shoulds } else { Strictness::Musts };
     let (folder, unfinished) = if args.resume {
         let (folder, unfinished) = RunFolder::resume(&path, &orders.started()).into_diagnostic()?;
         (folder, Some(unfinished))
@@ -292,7 +229,7 @@ async fn perform_in(args: &RunArgs, orders: Orders, known: Option<&Known>, outpu
     if args.format == Format::Human {
         output.say(&format!("kept in {}", path.display()));
     }
-    Ok(easrig_report::exit(&recorded.run, strictness))
+    Ok(easrig_report::exit(&recorded.run, strictness(args.strict)))
 }
 
 fn dry_run(format: Format, orders: &Orders, output: &Output) -> miette::Result<Exit> {

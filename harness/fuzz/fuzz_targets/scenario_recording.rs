@@ -6,7 +6,7 @@
 use easrig_exchange::EascapReader;
 use easrig_persona::{Learner, Nearest, Persona, Sorter, Traits};
 use easrig_scenario::{
-    Author, Scenario,
+    Author, Scenario, Strictness,
     recording::{Judge, Party, Sender},
 };
 use libfuzzer_sys::fuzz_target;
@@ -24,7 +24,7 @@ fuzz_target!(|bytes: &[u8]| {
 fn read(file: &[u8]) {
     let Ok(reader) = EascapReader::new(file) else { return };
     let (mut sorter, mut author, mut learner) = (Sorter::default(), Author::default(), Learner::default());
-    let (mut judge, mut traits) = (Judge::new(true, Party::Devices), Traits::default());
+    let (mut judge, mut traits) = (Judge::new(Strictness::Shoulds, Party::Devices), Traits::default());
     for exchange in reader.map_while(Result::ok).take(64) {
         for (device, exchange) in sorter.push(exchange) {
             author.look(&exchange, true);

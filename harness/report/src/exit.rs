@@ -1,4 +1,4 @@
-use easrig_scenario::{Cell, Level, Verdict};
+use easrig_scenario::{Cell, Level, Strictness, Verdict};
 
 use crate::{Outcome, Run};
 
@@ -28,16 +28,6 @@ impl Exit {
             Self::Nothing => 4,
         }
     }
-}
-
-/// Which findings break a cell.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Strictness {
-    /// Those of level `must`, which the verdicts say already.
-    #[default]
-    Musts,
-    /// Those of level `should` too, even in a cell that passes.
-    Shoulds,
 }
 
 /// What a run exits with. Deviations that are known change nothing; one that is known and not there is bad news.

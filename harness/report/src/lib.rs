@@ -32,7 +32,7 @@ pub use compare::{
     REPEAT_LEAST, Row, SoftwareChange, Standing, TargetChange, compare_brief, compare_html, compare_json,
     compare_junit, compare_markdown, compare_schema, compare_terminal, differences, side_by_side,
 };
-pub use exit::{Exit, Strictness, exit};
+pub use exit::{Exit, exit};
 pub use github::github;
 pub use html::{Contents, Embed, Html, html};
 pub use junit::junit;

@@ -2,9 +2,9 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-use easrig_scenario::{Cell, Verdict};
+use easrig_scenario::{Cell, Strictness, Verdict};
 
-use crate::{Outcome, Run, Strictness, exit, safe};
+use crate::{Outcome, Run, exit, safe};
 
 /// The most cells that have a series of their own.
 const CELLS_MOST: usize = 20_000;

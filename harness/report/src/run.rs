@@ -5,7 +5,7 @@ use std::{
 
 use easrig_exchange::{ExchangeNumber, Timestamp};
 use easrig_scenario::{
-    Cell, CellId, Finding, Limit, Verdict,
+    Cell, CellId, Finding, Limit, Strictness, Verdict,
     event::{Event, ExchangeCard, PersonaCard, PolicyMet, RunStarted, ScenarioCard, SettingMet, TargetSeen},
     invariant,
 };
@@ -238,7 +238,9 @@ impl RunBuilder {
         }
         // A run that was cut short never came to its invariants; those that were broken are broken all the same.
         let told = |(id, _): &(CellId, Vec<Finding>)| !self.finished.contains_key(id);
-        cells.extend(self.broken.into_iter().filter(told).map(|(id, findings)| invariant::cell(id, findings, false)));
+        cells.extend(
+            self.broken.into_iter().filter(told).map(|(id, findings)| invariant::cell(id, findings, Strictness::Musts)),
+        );
         // Invariants are not planned: they are what the exchanges of all the others came to.
         cells.extend(self.finished.into_values());
         sort(&mut cells, &started);

@@ -230,7 +230,7 @@ impl<'s> Stage<'s> {
             degraded: (!losses.is_empty()).then(|| losses.join("; ")),
             sent: !exchanges.is_empty(),
             confidence,
-            strict: self.shared.orders.strict,
+            strictness: self.shared.orders.strictness,
             ..CellOutcome::default()
         };
         let mut blocked_by = None;

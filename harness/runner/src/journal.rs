@@ -11,7 +11,7 @@ use easrig_eas::Version;
 use easrig_exchange::{Exchange, ExchangeNumber, Outcome, Redactor, Request};
 use easrig_persona::{Ability, DeviceError, Phone, PolicySetting};
 use easrig_scenario::{
-    Cell, CellId, Decoded, Finding, Role,
+    Cell, CellId, Decoded, Finding, Role, Strictness,
     event::{Event, ExchangeCard, PolicyMet, SettingMet, Treatment},
     invariant::{Context, History, INVARIANTS, cell},
 };
@@ -131,8 +131,8 @@ impl Journal {
     }
 
     /// The cells of the invariants, one each per persona and version that met it.
-    pub(crate) fn invariant_cells(&self, strict: bool) -> Vec<Cell> {
-        std::mem::take(&mut *self.met()).into_iter().map(|(id, broken)| cell(id, broken, strict)).collect()
+    pub(crate) fn invariant_cells(&self, strictness: Strictness) -> Vec<Cell> {
+        std::mem::take(&mut *self.met()).into_iter().map(|(id, broken)| cell(id, broken, strictness)).collect()
     }
 
     fn met(&self) -> MutexGuard<'_, BTreeMap<CellId, Vec<Finding>>> {

@@ -4,7 +4,7 @@ use easrig_eas::Version;
 use easrig_exchange::Content;
 use easrig_persona::Persona;
 use easrig_scenario::{
-    Scenario,
+    Scenario, Strictness,
     event::{self, Event, PersonaCard, RunStarted, ScenarioCard},
 };
 use easrig_transport::Client;
@@ -35,8 +35,8 @@ pub struct Orders {
     pub jobs: usize,
     /// How often each cell runs; at least once.
     pub repeat: u32,
-    /// Whether a broken `should` fails a cell.
-    pub strict: bool,
+    /// Which findings fail a cell.
+    pub strictness: Strictness,
     /// The seed of everything that differs from run to run.
     pub seed: u64,
     /// Whether contents are written down.

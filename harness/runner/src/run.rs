@@ -58,7 +58,7 @@ pub async fn run(
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
     }
-    for cell in shared.journal.invariant_cells(shared.orders.strict) {
+    for cell in shared.journal.invariant_cells(shared.orders.strictness) {
         shared.journal.record(&Event::CellFinished(cell))?;
     }
     shared.journal.record(&Event::RunFinished { at: now() }).map_err(RunError::from)

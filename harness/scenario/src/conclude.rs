@@ -1,6 +1,6 @@
 //! From everything a cell has seen to its one verdict.
 
-use crate::{Confidence, DeviceError, Finding, Level, Verdict};
+use crate::{Confidence, DeviceError, Finding, Level, Strictness, Verdict};
 
 /// Everything that counts for a cell's verdict.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,8 +21,8 @@ pub struct CellOutcome {
     pub sent: bool,
     /// The least confidence among the persona's values that the cell rests on.
     pub confidence: Option<Confidence>,
-    /// Findings of level `should` count as failures (`--strict`).
-    pub strict: bool,
+    /// Which findings count as failures.
+    pub strictness: Strictness,
 }
 
 /// A verdict with its reason.
@@ -69,7 +69,7 @@ impl CellOutcome {
     }
 
     fn fails(&self, finding: &Finding) -> bool {
-        finding.level == Level::Must || self.strict && finding.level == Level::Should
+        self.strictness.fails(finding.level)
     }
 
     fn failure(&self, first: &Finding) -> String {
@@ -176,7 +176,7 @@ mod tests {
             assert!(lax.reason.starts_with("findings: 1 of level"));
             let strict = outcome(|o| {
                 o.findings.push(finding(level));
-                o.strict = true;
+                o.strictness = Strictness::Shoulds;
             });
             assert_eq!(strict.verdict, verdict);
         }

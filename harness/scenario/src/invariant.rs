@@ -22,7 +22,7 @@ use std::{borrow::Cow, collections::BTreeSet};
 use easrig_eas::{Command, Version, headers};
 use easrig_exchange::{Exchange, ExchangeNumber};
 
-use crate::{Cell, CellId, Finding, Level, Verdict, decoded::Decoded};
+use crate::{Cell, CellId, Finding, Level, Strictness, Verdict, decoded::Decoded};
 
 /// A rule for every exchange.
 #[derive(Clone, Copy)]
@@ -90,9 +90,9 @@ impl Invariant {
     }
 }
 
-/// The cell of an invariant: what broke it, each way once; `strict` lets broken recommendations fail as well.
-pub fn cell(id: CellId, broken: Vec<Finding>, strict: bool) -> Cell {
-    let fails = |f: &Finding| f.level == Level::Must || strict && f.level == Level::Should;
+/// The cell of an invariant: what broke it, each way once.
+pub fn cell(id: CellId, broken: Vec<Finding>, strictness: Strictness) -> Cell {
+    let fails = |f: &Finding| strictness.fails(f.level);
     let exchanges: Vec<ExchangeNumber> = broken.iter().filter_map(|finding| finding.exchange).collect();
     let verdict = if broken.iter().any(fails) { Verdict::Fail } else { Verdict::Pass };
     let reason = broken

@@ -38,4 +38,4 @@ pub use parse::{Problem, ProblemKind, ScenarioError};
 pub use requirement::Requirement;
 pub use syntax::json_schema;
 pub use variables::{UnknownVariable, Variables};
-pub use verdict::{Cell, CellId, Confidence, DeviceError, Finding, Level, Verdict};
+pub use verdict::{Cell, CellId, Confidence, DeviceError, Finding, Level, Strictness, Verdict};

@@ -9,7 +9,7 @@ use easrig_eas::Version;
 use easrig_exchange::{Exchange, ExchangeNumber, Origin, Outcome};
 
 use crate::{
-    Cell, CellId, Decoded, Finding, Level, Verdict,
+    Cell, CellId, Decoded, Finding, Strictness, Verdict,
     conduct::{CONDUCTS, Remark, Seen, Watch},
     invariant::{self, Context, History, INVARIANTS},
 };
@@ -42,7 +42,7 @@ pub enum Party {
 /// Judges the exchanges of a recording, device by device.
 #[derive(Debug)]
 pub struct Judge {
-    strict: bool,
+    strictness: Strictness,
     party: Party,
     devices: BTreeMap<String, Device>,
 }
@@ -86,9 +86,9 @@ struct Conducted {
 }
 
 impl Judge {
-    /// A judge; `strict` lets broken recommendations fail as well.
-    pub fn new(strict: bool, party: Party) -> Self {
-        Self { strict, party, devices: BTreeMap::new() }
+    /// A judge that has heard nothing yet.
+    pub fn new(strictness: Strictness, party: Party) -> Self {
+        Self { strictness, party, devices: BTreeMap::new() }
     }
 
     /// Judges the next exchange of a device.
@@ -105,8 +105,8 @@ impl Judge {
 
     /// The cells: device by device, what the server did, whether the recording is whole, what the device did.
     pub fn cells(self) -> Vec<Cell> {
-        let (strict, party) = (self.strict, self.party);
-        self.devices.into_iter().flat_map(|(name, device)| device.cells(&name, strict, party)).collect()
+        let (strictness, party) = (self.strictness, self.party);
+        self.devices.into_iter().flat_map(|(name, device)| device.cells(&name, strictness, party)).collect()
     }
 }
 
@@ -183,7 +183,7 @@ impl Device {
         }
     }
 
-    fn cells(mut self, name: &str, strict: bool, party: Party) -> Vec<Cell> {
+    fn cells(mut self, name: &str, strictness: Strictness, party: Party) -> Vec<Cell> {
         let mut cells = Vec::new();
         let complete = self.complete(name);
         // What came before the device had chosen a version belongs to the first that it chose.
@@ -194,14 +194,14 @@ impl Device {
         }
         for ((rule, version), broken) in server {
             let id = CellId { scenario: format!("invariant/{rule}"), persona: name.to_owned(), version };
-            cells.push(invariant::cell(id, broken, strict));
+            cells.push(invariant::cell(id, broken, strictness));
         }
         cells.extend(complete);
         for conduct in &CONDUCTS {
             if let Some(conducted) = self.conduct.remove(conduct.name) {
                 let scenario = format!("{DEVICE}{}", conduct.name);
                 let id = CellId { scenario, persona: name.to_owned(), version: self.version };
-                cells.push(conducted.cell(id, strict, party));
+                cells.push(conducted.cell(id, strictness, party));
             }
         }
         cells
@@ -220,8 +220,8 @@ impl Device {
 }
 
 impl Conducted {
-    fn cell(self, id: CellId, strict: bool, party: Party) -> Cell {
-        let fails = |finding: &Finding| finding.level == Level::Must || strict && finding.level == Level::Should;
+    fn cell(self, id: CellId, strictness: Strictness, party: Party) -> Cell {
+        let fails = |finding: &Finding| strictness.fails(finding.level);
         let worst = self.broken.iter().find(|finding| fails(finding)).or(self.broken.first());
         let reason = worst.map_or_else(
             || told("it could not be told", &self.unclear, self.unclear_count),

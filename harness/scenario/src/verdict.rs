@@ -47,6 +47,23 @@ pub enum Level {
     Robust,
 }
 
+/// Which findings break a cell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Strictness {
+    /// Those of level `must`.
+    #[default]
+    Musts,
+    /// Those of level `should` too (`--strict`).
+    Shoulds,
+}
+
+impl Strictness {
+    /// Whether a finding of this level breaks its cell.
+    pub fn fails(self, level: Level) -> bool {
+        level == Level::Must || self == Self::Shoulds && level == Level::Should
+    }
+}
+
 /// How well a persona's value is evidenced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]

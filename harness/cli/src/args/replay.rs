@@ -2,9 +2,8 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, ValueEnum};
 use easrig_runner::Pace;
-use easrig_transport::Resolve;
 
-use super::{AccountArgs, Effect, ListFormat, SelectArgs, ServerArgs};
+use super::{ListFormat, ReachArgs, SelectArgs};
 
 #[derive(Debug, Args)]
 pub(crate) struct ReplayArgs {
@@ -20,35 +19,6 @@ pub(crate) struct ReplayArgs {
     /// Examples: --target `https://new.example.org`, --target embedded:exchange-2019
     #[arg(long, value_name = "URL", required_unless_present = "serve", help_heading = "Target")]
     pub(crate) target: Option<String>,
-
-    #[command(flatten)]
-    pub(crate) accounts: AccountArgs,
-
-    /// The secrets of --account are OAuth tokens, not passwords
-    ///
-    /// They go out as Bearer, also where the recorded device had a password. For both, write `secret` and `token` in
-    /// --accounts FILE. Example: --bearer
-    #[arg(long, conflicts_with = "serve", help_heading = "Target")]
-    pub(crate) bearer: bool,
-
-    /// Install this root certificate on every phone
-    ///
-    /// PEM or DER. The system's roots stay trusted. Example: --ca corporate-root.pem
-    #[arg(long, value_name = "FILE", help_heading = "Target")]
-    pub(crate) ca: Vec<PathBuf>,
-
-    /// Believe any certificate, and allow http:// beyond this machine
-    ///
-    /// Passwords then go to whoever answers. The record says so. Example: --insecure
-    #[arg(long, help_heading = "Target")]
-    pub(crate) insecure: bool,
-
-    /// Use this address for a host: HOST:PORT=ADDR:PORT; repeatable
-    ///
-    /// Stands in for DNS, to test a server before its name points to it.
-    /// Example: --resolve mail.example.org:443=192.0.2.7:443
-    #[arg(long, value_name = "HOST:PORT=ADDR:PORT", help_heading = "Target")]
-    pub(crate) resolve: Vec<Resolve>,
 
     #[command(flatten)]
     pub(crate) select: SelectArgs,
@@ -80,34 +50,6 @@ pub(crate) struct ReplayArgs {
     #[arg(long, value_name = "SECONDS", default_value = "30", help_heading = "Replay")]
     pub(crate) wait: u64,
 
-    /// Allow effects: writes or destroys; repeatable
-    ///
-    /// `writes` lets commands through that make or change things, `destroys` those that may cost what the replay did not
-    /// make, or that reach people beside the accounts; it needs --disposable. What is not allowed is left out and counted,
-    /// with what depends on it. Example: --allow writes
-    #[arg(
-        long,
-        value_name = "EFFECT",
-        value_enum,
-        value_delimiter = ',',
-        hide_possible_values = true,
-        help_heading = "Care"
-    )]
-    pub(crate) allow: Vec<Effect>,
-
-    /// The host that may lose everything
-    ///
-    /// Must be the host of the target, or `--allow destroys` is refused. Example: --disposable lab.example.org
-    #[arg(long, value_name = "HOST", help_heading = "Care")]
-    pub(crate) disposable: Option<String>,
-
-    /// Keep subjects, bodies and addresses in the record
-    ///
-    /// Otherwise they are replaced by filler of the same length before anything is written, and differences tell their
-    /// length only. Example: --keep-content
-    #[arg(long, help_heading = "Care")]
-    pub(crate) keep_content: bool,
-
     /// The folder for the record
     ///
     /// Without it reports/replay-TIME. It holds the exchanges, for `easrig show`, and replay.json.
@@ -118,7 +60,14 @@ pub(crate) struct ReplayArgs {
     /// human or json on stdout
     ///
     /// `json` is the text of replay.json. Example: --format json
-    #[arg(long, value_enum, default_value_t, value_name = "FORMAT", hide_possible_values = true)]
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT",
+        hide_possible_values = true,
+        help_heading = "Replay"
+    )]
     pub(crate) format: ListFormat,
 
     /// Answer a real client from the recording, until Ctrl-C
@@ -126,7 +75,14 @@ pub(crate) struct ReplayArgs {
     /// Prints `ready URL CA=FILE` on stdout once it accepts. A request is matched by its command and what it asks for; the
     /// keys handed out are the recorded ones. What was never recorded gets HTTP 501 and a line on stderr.
     /// Example: easrig replay phones.eascap --serve
-    #[arg(long, conflicts_with_all = ["target", "account", "accounts", "allow", "out", "as_recorded"], help_heading = "Serve")]
+    #[arg(
+        long,
+        conflicts_with_all = [
+            "target", "account", "accounts", "bearer", "ca", "insecure", "keylog", "resolve", "allow", "disposable",
+            "keep_content", "policy", "dishonest", "out", "as_recorded",
+        ],
+        help_heading = "Serve"
+    )]
     pub(crate) serve: bool,
 
     /// Address and port to listen at
@@ -142,8 +98,8 @@ pub(crate) struct ReplayArgs {
     #[arg(long, requires = "serve", help_heading = "Serve")]
     pub(crate) plain: bool,
 
-    #[command(flatten, next_help_heading = "Target embedded:PROFILE")]
-    pub(crate) server: ServerArgs,
+    #[command(flatten)]
+    pub(crate) reach: ReachArgs,
 }
 
 /// How fast requests follow each other.

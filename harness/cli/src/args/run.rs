@@ -1,9 +1,8 @@
 use std::{num::NonZeroU32, path::PathBuf};
 
 use clap::{Args, ValueEnum};
-use easrig_transport::Resolve;
 
-use super::{AccountArgs, PageArgs, ServerArgs};
+use super::{PageArgs, ReachArgs};
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
@@ -20,17 +19,6 @@ pub(crate) struct RunArgs {
     /// Examples: --target `https://mail.example.org`, --target alice@example.org, --target embedded:exchange-2019
     #[arg(long, value_name = "URL|ADDRESS", help_heading = "Target")]
     pub(crate) target: String,
-
-    #[command(flatten)]
-    pub(crate) accounts: AccountArgs,
-
-    /// The secrets of --account are OAuth tokens, not passwords
-    ///
-    /// Phones that can sign in with a token do; the others have no password then, and say what their owner sees where
-    /// the server takes none. For both, write `secret` and `token` in --accounts FILE.
-    /// Example: --bearer --account "alice@example.org:$TOKEN"
-    #[arg(long, help_heading = "Target")]
-    pub(crate) bearer: bool,
 
     /// Phones, separated by commas; or all
     ///
@@ -76,63 +64,11 @@ pub(crate) struct RunArgs {
     #[arg(long, help_heading = "Selection")]
     pub(crate) heartbeats: bool,
 
-    /// Install this root certificate on every phone
-    ///
-    /// PEM or DER. The system's roots stay trusted. Example: --ca corporate-root.pem
-    #[arg(long, value_name = "FILE", help_heading = "Target")]
-    pub(crate) ca: Vec<PathBuf>,
-
-    /// Believe any certificate, and allow http:// beyond this machine
-    ///
-    /// Passwords then go to whoever answers. The report says so. Example: --insecure
-    #[arg(long, help_heading = "Target")]
-    pub(crate) insecure: bool,
-
-    /// Write the TLS secrets of every connection to this file
-    ///
-    /// In the form of SSLKEYLOGFILE, at the end of what is in it. Whoever has it and a capture of the run (tcpdump) reads
-    /// everything, passwords included; the report says so. Example: --keylog keys.log
-    #[arg(long, value_name = "FILE", help_heading = "Target")]
-    pub(crate) keylog: Option<PathBuf>,
-
-    /// Use this address for a host: HOST:PORT=ADDR:PORT; repeatable
-    ///
-    /// Stands in for DNS, to test a server before its name points to it, or one node of several.
-    /// Example: --resolve mail.example.org:443=192.0.2.7:443
-    #[arg(long, value_name = "HOST:PORT=ADDR:PORT", help_heading = "Target")]
-    pub(crate) resolve: Vec<Resolve>,
-
-    /// Allow effects: writes, destroys or lockout; repeatable
-    ///
-    /// `writes` lets scenarios make things of their own, which they remove again; `destroys` may cost what they did not
-    /// make and needs --disposable; `lockout` permits one wrong password. Example: --allow writes
-    #[arg(
-        long,
-        value_name = "EFFECT",
-        value_enum,
-        value_delimiter = ',',
-        hide_possible_values = true,
-        help_heading = "Care"
-    )]
-    pub(crate) allow: Vec<Effect>,
-
-    /// The host that may lose everything
-    ///
-    /// Must be the host of the target, or `--allow destroys` is refused. Example: --disposable lab.example.org
-    #[arg(long, value_name = "HOST", help_heading = "Care")]
-    pub(crate) disposable: Option<String>,
-
     /// Leave what scenarios made in the mailboxes
     ///
     /// For a second look by other means; everything carries a tag that begins with `easrig-`. Example: --leave
     #[arg(long, help_heading = "Care")]
     pub(crate) leave: bool,
-
-    /// Keep subjects, bodies and addresses in the record
-    ///
-    /// Otherwise they are replaced by filler of the same length before anything is written. Example: --keep-content
-    #[arg(long, help_heading = "Care")]
-    pub(crate) keep_content: bool,
 
     /// How many account pairs are busy at once
     ///
@@ -203,26 +139,8 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) page: PageArgs,
 
-    #[command(flatten, next_help_heading = "Target embedded:PROFILE")]
-    pub(crate) server: ServerArgs,
-}
-
-/// What may be done to the target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Effect {
-    Writes,
-    Destroys,
-    Lockout,
-}
-
-impl Effect {
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Writes => "writes",
-            Self::Destroys => "destroys",
-            Self::Lockout => "lockout",
-        }
-    }
+    #[command(flatten)]
+    pub(crate) reach: ReachArgs,
 }
 
 /// How binding a scenario is.

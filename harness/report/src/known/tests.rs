@@ -1,8 +1,8 @@
-use easrig_scenario::{Finding, Level};
+use easrig_scenario::{Finding, Level, Strictness};
 
 use super::*;
 use crate::{
-    Exit, Strictness, exit,
+    Exit, exit,
     run::tests::{blocked, cell, finding, run_of},
 };
 

@@ -16,7 +16,7 @@ use easrig_exchange::{Content, EascapReader, Exchange, Headers, Outcome, Request
 use easrig_persona::Persona;
 use easrig_refserver::{AccountConfig, Profile, Server, ServerConfig};
 use easrig_runner::{Account, Allowed, Observer, Orders, RunFolder, Target, Unfinished, Versions};
-use easrig_scenario::{Cell, Scenario, event::Event};
+use easrig_scenario::{Cell, Scenario, Strictness, event::Event};
 use easrig_transport::{
     Client, ClientConfig, Patience, ServerHandle, ServerRequest, ServerResponse, Service, Session, serve,
 };
@@ -120,7 +120,7 @@ pub(crate) fn orders(target: &str, scenarios: Vec<Arc<Scenario>>) -> Orders {
         allowed: Allowed { writes: true, ..Allowed::default() },
         jobs: 1,
         repeat: 1,
-        strict: false,
+        strictness: Strictness::Musts,
         seed: 7,
         content: Content::Masked,
         client: client(ClientConfig::default()),

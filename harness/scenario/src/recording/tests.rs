@@ -15,7 +15,7 @@ fn imported(request: &str, answered: &str) -> Exchange {
 }
 
 fn cells(exchanges: &[Exchange]) -> Vec<(String, Verdict)> {
-    let mut judge = Judge::new(false, Party::Server);
+    let mut judge = Judge::new(Strictness::Musts, Party::Server);
     exchanges.iter().for_each(|exchange| judge.judge("phone", DEVICE_SENT, exchange));
     judge.cells().into_iter().map(|cell| (cell.id.scenario, cell.verdict)).collect()
 }
