@@ -8,6 +8,7 @@ use std::io::{BufReader, Read};
 
 use easrig_eas::Version;
 use easrig_eas::query::{CommandName, DeviceIdForm, QueryLine};
+use easrig_eas::status::Status;
 use easrig_exchange::{Exchange, Timestamp};
 use serde::Serialize;
 use thiserror::Error;
@@ -15,7 +16,10 @@ use thiserror::Error;
 use crate::text::TextReader;
 
 mod log;
+mod logged;
 mod table;
+
+use logged::Logged;
 
 /// The most devices that are told apart.
 const MAX_DEVICES: usize = 100_000;
@@ -61,6 +65,10 @@ pub struct Device {
     pub commands: BTreeMap<String, u64>,
     /// Answers by HTTP status.
     pub statuses: BTreeMap<u16, u64>,
+    /// Answers by command and its Status (`Sync:142`).
+    pub eas_statuses: BTreeMap<String, u64>,
+    /// Failures by the name that the server gave them in its log (`DeviceNotProvisioned`).
+    pub errors: BTreeMap<String, u64>,
     /// Access states (`Allowed`, `Blocked`, `Quarantined`), and their reasons.
     pub access: BTreeSet<String>,
     /// Policies, and how far they are applied.
@@ -69,7 +77,8 @@ pub struct Device {
     pub first: Option<Timestamp>,
     /// Last sign of life.
     pub last: Option<Timestamp>,
-    /// Last synchronisation that succeeded: from the table, or the last 200 of a Sync.
+    /// Last synchronisation that succeeded: from the table, or the last 200 of a Sync of which neither Status nor log say
+    /// otherwise.
     pub last_success: Option<Timestamp>,
 }
 
@@ -97,8 +106,8 @@ impl Census {
         }
     }
 
-    /// Adds an exchange, if it is one of ActiveSync.
-    pub fn add_exchange(&mut self, exchange: &Exchange) {
+    /// Adds an exchange, if it is one of ActiveSync; `status` is the main Status of its answer.
+    pub fn add_exchange(&mut self, exchange: &Exchange, status: Option<Status>) {
         self.lines = self.lines.saturating_add(1);
         let request = &exchange.request;
         let sighting = Sighting {
@@ -108,7 +117,8 @@ impl Census {
             user: None,
             version: request.headers.get("ms-asprotocolversion").map(str::to_owned),
             method: &request.method,
-            status: exchange.response().map(|response| response.status),
+            http: exchange.response().map(|response| response.status),
+            status,
             at: Some(exchange.started),
         };
         self.sighting(&sighting);
@@ -119,11 +129,7 @@ impl Census {
             self.other = self.other.saturating_add(1);
             return;
         }
-        // IIS adds what Exchange has to say behind the query; a base64 query ends there.
-        let query = match seen.query.split_once("&Log=") {
-            Some((query, _)) => query,
-            None => seen.query,
-        };
+        let (query, logged) = Logged::split(seen.query);
         let line = QueryLine::parse(query).ok();
         let (id, kind) =
             line.as_ref().map_or_else(Default::default, |line| (device_id(line), line.device_type.clone()));
@@ -133,23 +139,31 @@ impl Census {
             Some(CommandName::UnknownCode(code)) => format!("command {code}"),
             Some(CommandName::Absent) | None => seen.method.to_ascii_uppercase(),
         };
-        let version = line.as_ref().and_then(|line| line.version).map(|version: Version| version.to_string());
+        let asked = line.as_ref().and_then(|line| line.version).map(|version: Version| version.to_string());
+        let version = asked.or_else(|| seen.version.clone()).or(logged.version);
         let user = line.as_ref().and_then(|line| line.user.clone());
+        let status = seen.status.or(logged.status);
         let Some(device) = self.device(id, kind) else { return };
         keep(&mut device.users, user.as_deref().or(seen.user));
         keep(&mut device.agents, seen.agent);
-        keep(&mut device.versions, version.as_deref().or(seen.version.as_deref()));
+        keep(&mut device.versions, version.as_deref());
+        keep(&mut device.systems, logged.system.as_deref());
+        keep(&mut device.access, logged.access.as_deref());
+        keep(&mut device.access, logged.access_reason);
         device.seen(seen.at);
-        if seen.status == Some(200) && command == "Sync" {
+        let well = logged.error.is_none() && status.is_none_or(|status| status == Status::SUCCESS);
+        if seen.http == Some(200) && command == "Sync" && well {
             device.last_success = device.last_success.max(seen.at);
         }
-        if device.commands.len() < MAX_VALUES || device.commands.contains_key(&command) {
-            *device.commands.entry(command).or_default() += 1;
+        if let Some(status) = status {
+            count(&mut device.eas_statuses, format!("{command}:{status}"));
         }
-        if let Some(status) = seen.status
-            && (device.statuses.len() < MAX_VALUES || device.statuses.contains_key(&status))
-        {
-            *device.statuses.entry(status).or_default() += 1;
+        if let Some(error) = logged.error {
+            count(&mut device.errors, error);
+        }
+        count(&mut device.commands, command);
+        if let Some(http) = seen.http {
+            count(&mut device.statuses, http);
         }
     }
 
@@ -173,6 +187,13 @@ impl Census {
 }
 
 impl Device {
+    /// What went wrong by the server's own word, with how often: every Status that is no success, and the names in its log.
+    pub fn troubles(&self) -> BTreeMap<String, u64> {
+        let success = |what: &str| what.ends_with(":1") || matches!(what, "Ping:2" | "MoveItems:3");
+        let statuses = self.eas_statuses.iter().filter(|(what, _)| !success(what));
+        statuses.chain(&self.errors).map(|(what, count)| (what.clone(), *count)).collect()
+    }
+
     fn seen(&mut self, at: Option<Timestamp>) {
         self.first = [self.first, at].into_iter().flatten().min();
         self.last = self.last.max(at);
@@ -187,7 +208,8 @@ struct Sighting<'l> {
     agent: Option<&'l str>,
     user: Option<&'l str>,
     version: Option<String>,
-    status: Option<u16>,
+    http: Option<u16>,
+    status: Option<Status>,
     at: Option<Timestamp>,
 }
 
@@ -205,6 +227,12 @@ fn keep(values: &mut BTreeSet<String>, value: Option<&str>) {
         && values.len() < MAX_VALUES
     {
         values.insert(value.to_owned());
+    }
+}
+
+fn count<K: Ord>(counts: &mut BTreeMap<K, u64>, what: K) {
+    if counts.len() < MAX_VALUES || counts.contains_key(&what) {
+        *counts.entry(what).or_default() += 1;
     }
 }
 

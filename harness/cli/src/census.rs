@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fmt::Display};
 use easrig_capture::census::{Census, Device};
 use easrig_exchange::Timestamp;
 use easrig_report::{Exit, safe};
+use easrig_scenario::Decoded;
 use miette::{IntoDiagnostic as _, WrapErr as _};
 use serde::Serialize;
 
@@ -31,7 +32,7 @@ pub(crate) fn census(args: &CensusArgs, output: &Output) -> miette::Result<Exit>
             continue;
         }
         let read = source.read(&options, &mut |exchange| {
-            census.add_exchange(&exchange);
+            census.add_exchange(&exchange, Decoded::of(&exchange).status.map(|(_, status)| status));
             Ok(())
         });
         let words = read.into_diagnostic().wrap_err_with(named)?.words(&name);
@@ -78,14 +79,14 @@ fn tally(census: &Census) -> String {
     out
 }
 
-const HEADS: [&str; 9] =
-    ["DEVICE", "TYPE", "OWNER", "SYSTEM", "VERSIONS", "REQUESTS", "HTTP", "ACCESS", "LAST SUCCESS"];
+const HEADS: [&str; 10] =
+    ["DEVICE", "TYPE", "OWNER", "SYSTEM", "VERSIONS", "REQUESTS", "HTTP", "TROUBLE", "ACCESS", "LAST SUCCESS"];
 
 /// A device a line, the one seen last on top; a column that nobody fills is left out.
 fn table(devices: &[Device]) -> String {
     let mut devices: Vec<&Device> = devices.iter().collect();
     devices.sort_by_key(|device| std::cmp::Reverse(device.last.max(device.last_success)));
-    let rows: Vec<[String; 9]> = devices.into_iter().map(row).collect();
+    let rows: Vec<[String; 10]> = devices.into_iter().map(row).collect();
     if rows.is_empty() {
         return String::new();
     }
@@ -100,7 +101,7 @@ fn table(devices: &[Device]) -> String {
     rows.iter().map(|row| line(row.iter().map(String::as_str).collect())).fold(head, |table, line| table + &line)
 }
 
-fn row(device: &Device) -> [String; 9] {
+fn row(device: &Device) -> [String; 10] {
     let last = device.last_success.map(day).unwrap_or_default();
     let id = if device.id.is_empty() { "(none)" } else { &device.id };
     [
@@ -111,6 +112,7 @@ fn row(device: &Device) -> [String; 9] {
         cell(&joined(&device.versions)),
         cell(&counted(&device.commands)),
         cell(&counted(&device.statuses)),
+        cell(&counted(&device.troubles())),
         cell(&joined(&device.access)),
         last,
     ]

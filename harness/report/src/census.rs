@@ -23,6 +23,8 @@ pub struct Phone {
     pub requests: String,
     /// Answers by HTTP status.
     pub statuses: String,
+    /// What went wrong by the server's own word.
+    pub troubles: String,
     /// Access state.
     pub access: String,
     /// Policies, and how far they are applied.
@@ -48,7 +50,7 @@ pub fn census_page(phones: &[Phone], sources: &str) -> String {
     page.render().expect("every value of the page is text in memory")
 }
 
-const HEADS: [&str; 13] = [
+const HEADS: [&str; 14] = [
     "Worth a look",
     "Device",
     "Kind",
@@ -57,6 +59,7 @@ const HEADS: [&str; 13] = [
     "Versions",
     "Requests",
     "HTTP",
+    "Trouble",
     "Access",
     "Policy",
     "First seen",
@@ -71,7 +74,7 @@ struct Page<'p> {
     devices: Vec<&'p Phone>,
     concerned: usize,
     sources: &'p str,
-    heads: [&'static str; 13],
+    heads: [&'static str; 14],
 }
 
 /// Phones that a change hits alike.

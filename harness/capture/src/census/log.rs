@@ -44,21 +44,13 @@ fn w3c(line: &str, fields: &HashMap<String, usize>, census: &mut Census) -> Opti
         method: word("cs-method").unwrap_or_default(),
         agent: agent.as_deref(),
         user: word("cs-username"),
-        version: logged_version(query),
-        status: word("sc-status").and_then(|status| status.parse().ok()),
+        version: None,
+        http: word("sc-status").and_then(|status| status.parse().ok()),
+        status: None,
         at: at.map(|at: jiff::Timestamp| Timestamp(at.as_microsecond())),
     };
     census.sighting(&seen);
     Some(())
-}
-
-/// The version in what Exchange adds to the query: `&Log=V141_Fc1_…`.
-fn logged_version(query: &str) -> Option<String> {
-    let (_, log) = query.split_once("&Log=")?;
-    let digits = log.split('_').find_map(|word| word.strip_prefix('V'))?;
-    let split = digits.len().checked_sub(1).filter(|split| (1..=2).contains(split))?;
-    let (major, minor) = digits.split_at_checked(split)?;
-    digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| format!("{major}.{minor}"))
 }
 
 /// `address - user [time] "METHOD target HTTP/1.1" status bytes "referer" "agent"`
@@ -80,7 +72,8 @@ fn combined(line: &str, census: &mut Census) -> Option<()> {
         agent,
         user: before.split_ascii_whitespace().nth(2),
         version: None,
-        status: Some(status),
+        http: Some(status),
+        status: None,
         at: at.map(|at| Timestamp(at.as_microsecond())),
     };
     census.sighting(&seen);

@@ -32,6 +32,29 @@ fn an_iis_log_tells_devices_apart_and_counts_what_they_did() {
 }
 
 #[test]
+fn what_exchange_adds_to_the_query_counts_and_a_sync_that_failed_is_no_success() {
+    let line = |second: u8, added: &str| {
+        format!(
+            "2026-01-02 03:04:0{second} POST /Microsoft-Server-ActiveSync/default.eas \
+             Cmd=Sync&User=erin&DeviceId=E1&DeviceType=iPhone&Log={added} - - 200\n"
+        )
+    };
+    let head = "#Fields: date time cs-method cs-uri-stem cs-uri-query cs-username cs(User-Agent) sc-status\n";
+    let refused = line(1, "V141_DevOS:iOS+9.2_S142_Error:DeviceNotProvisioned_As:BlockedP_Mbx:M");
+    let census = census(&(head.to_owned() + &refused));
+    let [phone] = census.devices.as_slice() else { panic!("{census:?}") };
+    assert_eq!(phone.last_success, None);
+    assert!(phone.systems.contains("iOS 9.2") && phone.versions.contains("14.1"));
+    assert_eq!(phone.access.iter().collect::<Vec<_>>(), ["Blocked", "Policy"]);
+    let troubles = BTreeMap::from([("DeviceNotProvisioned".to_owned(), 1), ("Sync:142".to_owned(), 1)]);
+    assert_eq!(phone.troubles(), troubles);
+    let well = self::census(&(head.to_owned() + &refused + &line(2, "SC1:1_Ver1:161_As:AllowedG")));
+    let [phone] = well.devices.as_slice() else { panic!("{well:?}") };
+    assert_eq!(phone.last_success, Some(Timestamp(1_767_323_042_000_000)));
+    assert_eq!(phone.troubles(), troubles);
+}
+
+#[test]
 fn a_base64_query_names_its_device_too() {
     let query =
         QueryLine { version: Some(Version::V14_1), ..QueryLine::new(easrig_eas::Command::FolderSync, "ABC123", "WP8") };

@@ -24,6 +24,7 @@ fn phone(device: &Device) -> Phone {
         versions: joined(&device.versions),
         requests: counted(&device.commands),
         statuses: counted(&device.statuses),
+        troubles: counted(&device.troubles()),
         access: joined(&device.access),
         policies: joined(&device.policies),
         first: date(device.first),
@@ -57,6 +58,11 @@ fn concerns(device: &Device, highest: Option<Version>) -> Vec<String> {
         if device.last_success.is_none() {
             concerns.push(format!("{count} × HTTP {status} and no synchronisation that succeeded"));
         }
+    }
+    if device.last_success.is_none() {
+        let troubles = device.troubles().into_iter();
+        concerns
+            .extend(troubles.map(|(what, count)| format!("{count} × {what} and no synchronisation that succeeded")));
     }
     concerns
 }
