@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufReader, Read};
 
-use easrig_exchange::{Failure, Outcome, Request, Response, Times};
+use easrig_exchange::{Failure, Headers, Outcome, Request, Response, Times};
 use easrig_wbxml::Document;
 
 use crate::http::head::Head;
@@ -96,15 +96,16 @@ impl Entry {
             out.tally.skip(Skip::BadEntry);
             return Ok(());
         };
+        self.say(out);
         let body = self.body("RequestBody", limit, out);
-        let request = Request { method: head.method, url, headers: head.headers, body };
+        let request = Request { method: head.method, url, headers: measured(head.headers, &body), body };
         let done = log_time(self.part("ResponseTime")).map_or(0, |end| end.0.saturating_sub(started.0));
         let times = Times { done: u64::try_from(done).unwrap_or(0), ..Times::default() };
         let outcome = match Head::answer(self.part("ResponseHeader").as_bytes()) {
             Some(head) => {
                 let body = self.body("ResponseBody", limit, out);
                 let Head { status, reason, headers, .. } = head;
-                Outcome::Answered(Response { status, reason, headers, body, cut: None })
+                Outcome::Answered(Response { status, reason, headers: measured(headers, &body), body, cut: None })
             }
             None => {
                 let (stream, exchange) = (format!("log entry {number}"), Some(out.upcoming()));
@@ -113,6 +114,18 @@ impl Entry {
             }
         };
         out.exchange(Found { started, request, outcome, times, tls: None })
+    }
+
+    /// What Exchange says of the request besides headers and bodies: whether the phone is let in, and what went wrong inside.
+    fn say(&self, out: &mut Output<'_>) {
+        let word = |name: &str| Some(self.part(name)).filter(|text| !text.is_empty()).map(first_line);
+        if let Some(state) = word("AccessState") {
+            let reason = word("AccessStateReason").map(|reason| format!(" ({reason})")).unwrap_or_default();
+            out.tally.says(format!("access state {state}{reason}"));
+        }
+        for text in self.parts.iter().filter(|(name, _)| name.ends_with("Exception")).map(|(_, text)| text.as_str()) {
+            out.tally.says(format!("exception {}", exception(text)));
+        }
     }
 
     /// The bytes that the XML of a part stands for.
@@ -131,6 +144,27 @@ impl Entry {
             }
         }
     }
+}
+
+/// A body made from XML is as long as we write it, not as long as it was on the wire; the header follows, so that whoever
+/// reads or sends the exchange does not wait for bytes that nobody has.
+fn measured(mut headers: Headers, body: &[u8]) -> Headers {
+    headers.rewrite(|name, _| name.eq_ignore_ascii_case("content-length").then(|| body.len().to_string()));
+    headers
+}
+
+/// The protocol's word for an exception, its type, or how its text begins.
+fn exception(text: &str) -> &str {
+    let field = |name: &str| text.lines().find_map(|line| line.trim().strip_prefix(name)).map(str::trim);
+    let kind = || field("Exception type:").map(|kind| kind.rsplit('.').next().unwrap_or(kind));
+    let named = field("ProtocolError:").filter(|error| !error.is_empty()).or_else(kind);
+    first_line(named.unwrap_or_else(|| text.trim()))
+}
+
+/// Short enough for a line of a list.
+fn first_line(text: &str) -> &str {
+    let line = text.lines().next().unwrap_or_default().trim();
+    line.char_indices().nth(80).and_then(|(at, _)| line.get(..at)).unwrap_or(line)
 }
 
 /// A line that begins a part: one word, a space, a colon.
@@ -177,6 +211,21 @@ mod tests {
     fn a_log_in_utf_16_reads_the_same() {
         let wide: Vec<u8> = [0xFEFF].into_iter().chain(LOG.encode_utf16()).flat_map(u16::to_le_bytes).collect();
         assert_eq!(read(&wide).0, read(LOG.as_bytes()).0);
+    }
+
+    #[test]
+    fn what_the_server_says_of_a_phone_is_counted_and_lengths_are_those_of_the_new_bodies() {
+        let thrown = "Command_WorkerThread_Exception : \n--- Exception start ---\nException type: A.B.AirSyncException\n\
+            Exception message: Exception of type 'x : y' was thrown.\nProtocolError: DeviceNotProvisioned\n\
+            --- Exception end ---\nResponseHeader : \n";
+        let log = LOG.replacen("X-MS-PolicyKey:", "Content-Length: 999\nX-MS-PolicyKey:", 1);
+        let (found, tally) = read(log.replacen("ResponseHeader : \n", thrown, 1).as_bytes());
+        let said: Vec<_> = tally.said.iter().map(|(what, count)| (what.as_str(), *count)).collect();
+        assert_eq!(said, [("access state Allowed (Global)", 1), ("exception DeviceNotProvisioned", 1)]);
+        let request = &found.first().unwrap().request;
+        assert_eq!(request.headers.get("content-length"), Some(request.body.len().to_string().as_str()));
+        assert_eq!(exception("Exception type: A.B.AirSyncException\n"), "AirSyncException");
+        assert_eq!(exception("boom\nat x"), "boom");
     }
 
     #[test]

@@ -7,6 +7,9 @@ use serde::Serialize;
 /// The most gaps that are listed one by one; the others are only counted.
 const MAX_GAPS: usize = 1000;
 
+/// The most different remarks of a source that are kept.
+const MAX_SAID: usize = 32;
+
 /// What an import saw: everything that is not in an exchange is counted here, with the reason.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Tally {
@@ -28,6 +31,9 @@ pub struct Tally {
     pub undecryptable: BTreeMap<Undecryptable, u64>,
     /// What was passed over, by reason.
     pub skipped: BTreeMap<Skip, u64>,
+    /// What the source itself says of its exchanges and an exchange has no place for (`access state Blocked (Policy)`), with
+    /// how often; at most 32 different ones.
+    pub said: BTreeMap<String, u64>,
     /// Where the file stops making sense; what stands before it was read.
     pub damage: Option<Damage>,
 }
@@ -48,6 +54,13 @@ impl Tally {
     pub(crate) fn skip(&mut self, reason: Skip) {
         let count = self.skipped.entry(reason).or_default();
         *count = count.saturating_add(1);
+    }
+
+    pub(crate) fn says(&mut self, what: String) {
+        if self.said.len() < MAX_SAID || self.said.contains_key(&what) {
+            let count = self.said.entry(what).or_default();
+            *count = count.saturating_add(1);
+        }
     }
 
     pub(crate) fn undecryptable(&mut self, reason: Undecryptable) {
@@ -82,6 +95,9 @@ impl fmt::Display for Tally {
         }
         for (reason, count) in &self.skipped {
             write!(f, "\nskipped: {count} × {reason}")?;
+        }
+        for (what, count) in &self.said {
+            write!(f, "\nthe source says: {count} × {what}")?;
         }
         if let Some(damage) = &self.damage {
             write!(f, "\n{damage}")?;
