@@ -125,13 +125,13 @@ impl Archive<'_, '_> {
     fn entry(&mut self, value: Value) -> Result<(), ImportError> {
         let limit = self.options.limits.body_bytes;
         let entry: Option<Entry> = serde_json::from_value(value).ok();
-        let Some((found, whole)) = entry.and_then(|entry| entry.found(limit)) else {
+        let Some((found, gaps)) = entry.and_then(|entry| entry.found(limit)) else {
             self.out.tally.skip(Skip::BadEntry);
             return Ok(());
         };
-        if !whole {
+        for what in gaps {
             let (stream, exchange) = ("HTTP archive".to_owned(), Some(self.out.upcoming()));
-            self.out.tally.gap(Gap { stream, at: found.started, what: GapKind::AnswerCut, exchange });
+            self.out.tally.gap(Gap { stream, at: found.started, what, exchange });
         }
         self.out.exchange(found)
     }
@@ -215,26 +215,37 @@ struct Content {
 }
 
 impl Entry {
-    /// The exchange, and whether its answer's body is in the archive.
-    fn found(self, limit: usize) -> Option<(Found, bool)> {
+    /// The exchange, and what the archive does not hold of it.
+    fn found(self, limit: usize) -> Option<(Found, Vec<GapKind>)> {
         let started: jiff::Timestamp = self.started_date_time.parse().ok()?;
         let url = Url::parse(&self.request.url).ok()?;
-        let mut body = self.request.post_data.map(Content::bytes).unwrap_or_default();
+        let mut gaps = Vec::new();
+        let announced = self.request.headers.iter().find(|header| header.name.eq_ignore_ascii_case("content-length"));
+        let announced = announced.and_then(|header| header.value.trim().parse().ok());
+        let posted = self.request.post_data.map_or(Some(Vec::new()), |content| content.bytes(announced));
+        if posted.as_ref().is_none_or(|body| body.len() > limit) {
+            gaps.push(GapKind::RequestCut);
+        }
+        let mut body = posted.unwrap_or_default();
         body.truncate(limit);
         let request = Request { method: self.request.method, url, headers: headers(self.request.headers, &body), body };
         let micros = |milliseconds: f64| -> u64 { (milliseconds.max(0.0) * 1000.0).round().min(1e15) as u64 };
         let own: Own = serde_json::from_value(self.own).unwrap_or_default();
         let done = micros(self.time);
-        let mut whole = true;
         let (outcome, first_byte) = match u16::try_from(self.response.status) {
             Ok(status @ 100..=999) => {
                 let expected = self.response.content.size;
-                let mut body = self.response.content.bytes();
-                whole = !(body.is_empty() && expected > 0) && body.len() <= limit;
+                let held = self.response.content.bytes(usize::try_from(expected).ok());
+                let replaced =
+                    held.is_none().then(|| "the archive has other characters in place of its bytes".to_owned());
+                let mut body = held.unwrap_or_default();
+                let whole = !(body.is_empty() && expected > 0) && body.len() <= limit;
                 body.truncate(limit);
                 let short = (!whole).then(|| format!("the archive holds {} of {expected} bytes", body.len()));
-                let cut = own.cut.or(short);
-                whole = cut.is_none();
+                let cut = own.cut.or(replaced).or(short);
+                if cut.is_some() {
+                    gaps.push(GapKind::AnswerCut);
+                }
                 let headers = headers(self.response.headers, &body);
                 let response = Response { status, reason: self.response.status_text, headers, body, cut };
                 (Outcome::Answered(response), Some(done.saturating_sub(micros(self.timings.receive))))
@@ -246,7 +257,7 @@ impl Entry {
             let OwnTls { version, cipher_suite, verified } = tls;
             TlsSession { version, cipher_suite, chain: Vec::new(), verified }
         });
-        Some((Found { started: Timestamp(started.as_microsecond()), request, outcome, times, tls }, whole))
+        Some((Found { started: Timestamp(started.as_microsecond()), request, outcome, times, tls }, gaps))
     }
 }
 
@@ -262,19 +273,25 @@ fn headers(list: Vec<Header>, body: &[u8]) -> Headers {
 }
 
 impl Content {
-    /// The body: base64 where it says so; else one byte per character where a binary type allows that, else UTF-8.
-    fn bytes(self) -> Vec<u8> {
-        let Some(text) = self.text else { return Vec::new() };
+    /// The body: base64 where it says so; else text, which tools make of binary bodies in two ways: a character a byte, or
+    /// read as UTF-8. Where both are possible, `announced` bytes decide. `None` when bytes that are no text were replaced.
+    fn bytes(self, announced: Option<usize>) -> Option<Vec<u8>> {
+        let Some(text) = self.text else { return Some(Vec::new()) };
         if self.encoding.is_some_and(|name| name.eq_ignore_ascii_case("base64"))
             && let Ok(bytes) = STANDARD.decode(text.trim())
         {
-            return bytes;
+            return Some(bytes);
         }
-        let is_binary = self.mime_type.contains("wbxml") || self.mime_type.contains("octet-stream");
-        let bytes: Result<Vec<u8>, _> = text.chars().map(|c| u8::try_from(u32::from(c))).collect();
-        match bytes {
-            Ok(bytes) if is_binary => bytes,
-            _ => text.into_bytes(),
+        if !(self.mime_type.contains("wbxml") || self.mime_type.contains("octet-stream")) {
+            return Some(text.into_bytes());
+        }
+        if text.contains(char::REPLACEMENT_CHARACTER) {
+            return None;
+        }
+        let narrow: Result<Vec<u8>, _> = text.chars().map(|c| u8::try_from(u32::from(c))).collect();
+        match narrow {
+            Ok(bytes) if announced != Some(text.len()) => Some(bytes),
+            _ => Some(text.into_bytes()),
         }
     }
 }
@@ -352,6 +369,21 @@ mod tests {
         assert_eq!((exchange.times.first_byte, exchange.times.done), (Some(10_000), 12_500));
         assert_eq!(exchange.started, Timestamp(1_767_319_445_678_000));
         assert_eq!(tally.skipped.get(&Skip::BadEntry), Some(&1));
+    }
+
+    #[test]
+    fn text_in_place_of_bytes_is_read_by_its_length_and_never_guessed_where_bytes_are_lost() {
+        let content = |text: &str, announced| {
+            let mime_type = "application/vnd.ms-sync.wbxml".to_owned();
+            Content { text: Some(text.to_owned()), mime_type, ..Content::default() }.bytes(announced)
+        };
+        assert_eq!(content("j\u{e9}", Some(2)), Some(vec![b'j', 0xE9]));
+        assert_eq!(content("j\u{e9}", None), Some(vec![b'j', 0xE9]));
+        assert_eq!(content("j\u{e9}", Some(3)), Some("j\u{e9}".as_bytes().to_vec()));
+        assert_eq!(content("j\u{20ac}", None), Some("j\u{20ac}".as_bytes().to_vec()));
+        let (found, tally) = read(&format!(r#"{{"log":{{"entries":[{}]}}}}"#, ENTRY.replace("\\u00ff", "\\ufffd")));
+        assert!(found.first().unwrap().request.body.is_empty());
+        assert_eq!(tally.gaps.first().map(|gap| gap.what), Some(GapKind::RequestCut));
     }
 
     #[test]

@@ -118,7 +118,10 @@ impl ReachArgs {
             output.say("WARNING: --insecure: certificates are not checked, and passwords go to whoever answers");
         }
         if let Some(path) = &self.keylog {
-            output.say(&format!("WARNING: --keylog: with `{}`, captures of this traffic give passwords away", path.display()));
+            output.say(&format!(
+                "WARNING: --keylog: with `{}`, captures of this traffic give passwords away",
+                path.display()
+            ));
         }
     }
 }
