@@ -1,8 +1,9 @@
 //! A census of devices: who they are and how they fare, from logs and tables that hold no whole exchanges.
 //!
-//! Web server logs (IIS in W3C form, reverse proxies in the combined form) name the device in the query; the tables of
+//! Web server logs (IIS in W3C form, reverse proxies in the combined form or that of HAProxy) name the device in the query; the tables of
 //! `Get-MobileDevice` and `Get-MobileDeviceStatistics` name it in a column. Exchanges count too.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufReader, Read};
 
@@ -113,7 +114,7 @@ impl Census {
         let sighting = Sighting {
             path: request.url.path(),
             query: request.query(),
-            agent: request.headers.get("user-agent"),
+            agent: request.headers.get("user-agent").map(Into::into),
             user: None,
             version: request.headers.get("ms-asprotocolversion").map(str::to_owned),
             method: &request.method,
@@ -145,7 +146,7 @@ impl Census {
         let status = seen.status.or(logged.status);
         let Some(device) = self.device(id, kind) else { return };
         keep(&mut device.users, user.as_deref().or(seen.user));
-        keep(&mut device.agents, seen.agent);
+        keep(&mut device.agents, seen.agent.as_deref());
         keep(&mut device.versions, version.as_deref());
         keep(&mut device.systems, logged.system.as_deref());
         keep(&mut device.access, logged.access.as_deref());
@@ -201,11 +202,12 @@ impl Device {
 }
 
 /// One request, as a log line tells it.
+#[derive(Default)]
 struct Sighting<'l> {
     path: &'l str,
     query: &'l str,
     method: &'l str,
-    agent: Option<&'l str>,
+    agent: Option<Cow<'l, str>>,
     user: Option<&'l str>,
     version: Option<String>,
     http: Option<u16>,

@@ -70,6 +70,19 @@ fn a_base64_query_names_its_device_too() {
 }
 
 #[test]
+fn a_log_of_haproxy_tells_devices_apart() {
+    let line = "Nov 22 05:00:00 lb haproxy[812]: 10.0.0.9:51234 [02/Jan/2026:03:04:05.678] https~ exch/mbx01 0/0/1/2/600003 \
+        200 1234 - - ---- 1/1/1/0/0 0/0 {Apple-iPhone9C1/1402.100} \
+        \"POST /Microsoft-Server-ActiveSync?Cmd=Sync&User=erin&DeviceId=E1&DeviceType=iPhone HTTP/1.1\"\n";
+    let cut = line.replace("0/0/1/2/600003 200", "0/0/1/-1/+600003 -1");
+    let census = census(&(line.to_owned() + &cut + "Nov 22 05:00:00 lb haproxy[812]: Proxy started.\n"));
+    let [phone] = census.devices.as_slice() else { panic!("{census:?}") };
+    assert_eq!((phone.id.as_str(), phone.statuses.get(&200), phone.statuses.len()), ("E1", Some(&1), 1));
+    assert_eq!(phone.last_success, Some(Timestamp(1_767_323_045_678_000)));
+    assert_eq!((census.lines, census.unreadable), (3, 1));
+}
+
+#[test]
 fn a_table_of_devices_says_how_they_fare() {
     let text = "#TYPE Selected.System.Management.Automation.PSCustomObject\r\n\
         \"DeviceId\";\"DeviceType\";\"DeviceOS\";\"DeviceModel\";\"DeviceAccessState\";\"LastSuccessSync\"\r\n\
