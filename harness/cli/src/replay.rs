@@ -130,14 +130,16 @@ async fn perform(
     args.reach.warn(output);
     let path = args.out.clone().unwrap_or_else(|| fresh_folder("replay-"));
     let folder = Arc::new(RunFolder::create(&path).into_diagnostic()?);
-    let replay = easrig_runner::replay(orders, recording, folder, Arc::new(Progress));
-    let replayed = tokio::select! {
-        replayed = replay => replayed.into_diagnostic()?,
-        _ = tokio::signal::ctrl_c() => {
-            let kept = path.join("exchanges.eascap");
-            return Err(miette!("interrupted; what was exchanged up to then is kept in {}", kept.display()));
+    let stop = async {
+        // Where the system has no such signal, nobody can give it.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
         }
+        Progress.end();
+        output.say("interrupted; what came of it up to then is reported");
     };
+    let replayed =
+        easrig_runner::replay(orders, recording, folder, Arc::new(Progress), stop).await.into_diagnostic()?;
     let json = serde_json::to_string_pretty(&replayed).into_diagnostic()? + "\n";
     write(&path.join("replay.json"), json.as_bytes())?;
     match args.format {
@@ -157,6 +159,7 @@ fn exit(replayed: &Replayed) -> Exit {
     match (totals.different, totals.inconclusive, compared) {
         (1.., _, _) => Exit::Broken,
         (_, 1.., _) | (_, _, 0) => Exit::Unclear,
+        _ if replayed.cut_short.is_some() => Exit::Unclear,
         _ => Exit::Well,
     }
 }
@@ -168,6 +171,16 @@ fn write(path: &Path, bytes: &[u8]) -> miette::Result<()> {
 
 /// A line on a terminal that says how far it is.
 struct Progress;
+
+impl Progress {
+    /// Lets what is said next begin on a line of its own.
+    fn end(&self) {
+        let mut err = std::io::stderr();
+        if err.is_terminal() {
+            let _ = writeln!(err);
+        }
+    }
+}
 
 impl ReplayObserver for Progress {
     fn progress(&self, done: usize, of: usize) {

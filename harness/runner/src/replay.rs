@@ -10,6 +10,7 @@ mod binding;
 mod care;
 mod cast;
 mod compose;
+mod cut;
 mod device;
 mod judge;
 mod ledger;
@@ -117,7 +118,8 @@ pub trait ReplayObserver: Send + Sync {
 /// Nobody listens.
 impl ReplayObserver for () {}
 
-/// Replays a recording and writes what happens into the folder of a run.
+/// Replays a recording and writes what happens into the folder of a run; up to the moment at which `stop` is over, if that
+/// comes first.
 ///
 /// # Errors
 /// When there is no account, the recording cannot be read, or the folder cannot be written. What the target does is never
@@ -127,14 +129,13 @@ pub async fn replay<R: Read + Seek>(
     recording: Recording<R>,
     folder: Arc<RunFolder>,
     observer: Arc<dyn ReplayObserver>,
+    stop: impl Future<Output = ()>,
 ) -> Result<Replayed, ReplayError> {
     if orders.accounts.is_empty() {
         return Err(ReplayError::NoAccount);
     }
     folder.record(&Event::RunStarted(started(&orders, now())))?;
-    let replayed = Stage::new(orders, recording, Arc::clone(&folder), observer).play().await?;
-    folder.record(&Event::RunFinished { at: now() })?;
-    Ok(replayed)
+    Stage::new(orders, recording, folder, observer).play(stop).await
 }
 
 /// A replay is a run without scenarios: its folder is shown, scrubbed and replayed like any other.

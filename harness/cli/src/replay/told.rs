@@ -30,6 +30,9 @@ pub(crate) fn told(replayed: &Replayed) -> String {
             line(&mut out, &format!("  {count:>5}  {rule}"));
         }
     }
+    if let Some(why) = &replayed.cut_short {
+        line(&mut out, &format!("\ncut short: {why}"));
+    }
     line(&mut out, &format!("\n{}", replayed.totals));
     safe(&out).into_owned()
 }

@@ -1,9 +1,12 @@
 use std::{
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, Write as _},
+    net::{TcpListener, TcpStream},
     path::Path,
+    process::Command,
     sync::{
-        Mutex,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
+        mpsc,
     },
 };
 
@@ -93,6 +96,94 @@ fn a_phone_of_2010_is_told_that_basic_is_refused_and_which_version_is_demanded()
     // The first refused login is the last of its account: one request for each, and one question about versions.
     let sent = replayed["exchanges"].as_array().unwrap().iter().filter(|row| !row["replayed"].is_null()).count();
     assert_eq!(sent, 2, "{}", ended.text());
+    let why = replayed["cut_short"].as_str().unwrap();
+    assert!(why.contains("refused its login (HTTP 401)"), "{why}");
+    assert!(ended.text().contains(&format!("cut short: {why}")), "{}", ended.text());
+}
+
+/// A server that gives the first request the recorded answer, takes the second, and says nothing ever after; `taken` hears of
+/// the second.
+fn falls_silent(recording: &Path, taken: mpsc::Sender<()>) -> String {
+    let shown = easrig(&["show", text(recording), "--exchange", "1", "--format", "json"]);
+    let shown: Value = serde_json::from_str(shown.text()).unwrap();
+    let mut answer = "HTTP/1.1 200 OK\r\n".to_owned();
+    for header in shown["exchanges"][0]["response"]["headers"].as_array().unwrap() {
+        answer += &format!("{}: {}\r\n", header[0].as_str().unwrap(), header[1].as_str().unwrap());
+    }
+    let answer = Arc::new(answer + "\r\n");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let asked = Arc::new(AtomicUsize::new(0));
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (asked, answer, taken) = (Arc::clone(&asked), Arc::clone(&answer), taken.clone());
+            std::thread::spawn(move || serve(&stream.unwrap(), &asked, &answer, &taken));
+        }
+    });
+    url
+}
+
+fn serve(mut stream: &TcpStream, asked: &AtomicUsize, answer: &str, taken: &mpsc::Sender<()>) {
+    for line in BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok) {
+        if line.is_empty() {
+            match asked.fetch_add(1, Ordering::SeqCst) {
+                0 => stream.write_all(answer.as_bytes()).unwrap(),
+                _ => drop(taken.send(())),
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_replay_reports_what_it_did() {
+    let dir = tempfile::tempdir().unwrap();
+    let (recording, out) = (dir.path().join("run"), dir.path().join("out"));
+    record(&recording, "exchange-2019", "ios-17", &["folder-sync/content-type"], &[]);
+    let (taken, hears) = mpsc::channel();
+    let url = falls_silent(&recording, taken);
+    let args = ["replay", text(&recording), "--target", &url, "--account", "owner1:x", "--out", text(&out)];
+    let child = command(&args).spawn().unwrap();
+    hears.recv().unwrap();
+    let pid = child.id().to_string();
+    assert!(Command::new("sh").args(["-c", &format!("kill -INT {pid}")]).status().unwrap().success());
+    let ended = child.wait_with_output().unwrap();
+    let (said, complaint) = (String::from_utf8(ended.stdout).unwrap(), String::from_utf8(ended.stderr).unwrap());
+    assert_eq!(ended.status.code(), Some(3), "{said}{complaint}");
+    assert!(complaint.contains("interrupted; what came of it up to then is reported"), "{complaint}");
+    assert!(said.contains("cut short: it was interrupted"), "{said}");
+
+    let replayed: Value = serde_json::from_slice(&std::fs::read(out.join("replay.json")).unwrap()).unwrap();
+    assert_eq!(replayed["cut_short"], "it was interrupted");
+    let rows = replayed["exchanges"].as_array().unwrap();
+    assert!(rows[0]["came"] == "same" || rows[0]["came"] == "allowed", "{}", rows[0]);
+    assert!(rows[1]["why"].as_str().unwrap().contains("interrupted before the answer came"), "{}", rows[1]);
+    assert!(rows.len() > 2 && rows[2..].iter().all(|row| row["came"] == "inconclusive"), "{said}");
+    // The folder holds a run that was cut short.
+    let shown = easrig(&["show", text(&out), "--exchange", "1"]);
+    assert_eq!(shown.code, 0, "{}", shown.stderr);
+}
+
+#[test]
+fn a_target_out_of_reach_is_given_up_after_three_requests() {
+    let dir = tempfile::tempdir().unwrap();
+    let (recording, out) = (dir.path().join("run"), dir.path().join("out"));
+    record(&recording, "exchange-2019", "ios-17", &["journeys/read-mail"], &[]);
+    let (taken, _hears) = mpsc::channel();
+    let silent = falls_silent(&recording, taken);
+    for (name, target, heard) in [("refused", "https://127.0.0.1:9", 0), ("silent", silent.as_str(), 1)] {
+        let out = out.join(name);
+        let accounts = ["--account", "owner1:x", "--account", "partner1:x"];
+        let flags = ["--target", target, "--out", text(&out), "--wait", "1", "--allow", "writes"];
+        let ended = easrig(&[&["replay", text(&recording)], &accounts[..], &flags].concat());
+        assert_eq!(ended.code, 3, "{name}: {}{}", ended.text(), ended.stderr);
+        let replayed: Value = serde_json::from_slice(&std::fs::read(out.join("replay.json")).unwrap()).unwrap();
+        let why = replayed["cut_short"].as_str().unwrap();
+        assert!(why.contains("out of reach: it answered none of 3 requests in a row"), "{why}");
+        let sent = replayed["exchanges"].as_array().unwrap().iter().filter(|row| !row["replayed"].is_null()).count();
+        assert_eq!(sent, heard + 3, "{name}: {}", ended.text());
+        assert_eq!(differences(&replayed), Vec::<String>::new());
+    }
 }
 
 #[test]

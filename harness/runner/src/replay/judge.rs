@@ -5,7 +5,7 @@ use easrig_eas::{
     Version,
     headers::{self, challenges},
 };
-use easrig_exchange::{Exchange, ExchangeNumber, Failure, Outcome, Phase};
+use easrig_exchange::{Exchange, ExchangeNumber};
 use easrig_scenario::{
     Decoded,
     difference::{Allowed, Comparison, Contents, Difference, Kind, Owned, Terms, compare_decoded},
@@ -14,12 +14,16 @@ use easrig_transport::Patience;
 
 use super::binding::{Because, Withheld};
 use super::device::{Device, carry_keys, forget_policy, note_made, restart, withhold};
+use super::ledger::Alone;
 use super::rename::Names;
 use super::stage::{Stage, sent_again};
 use super::{Came, Entry, Mode, ReplayError, Replayed, Totals};
 
 /// How far apart the clocks of two servers may be, in seconds.
 const CLOCKS: i64 = 120;
+
+/// Why an item may be there although it was not seen.
+const MORE: &str = "the target has more for this folder than the recording asks for; it may be among that";
 
 impl<R: Read + Seek> Stage<R> {
     /// Compares an answer with the recorded one, and learns what the target calls things.
@@ -115,18 +119,12 @@ impl<R: Read + Seek> Stage<R> {
         exchange: &Exchange,
     ) -> Result<(), ReplayError> {
         let Some(answer) = exchange.response() else {
-            // A server that keeps a request for longer than it did has answered otherwise; one out of reach has not.
-            let is_silent =
-                matches!(&exchange.outcome, Outcome::Failed(Failure::Timeout { phase: Phase::FirstByte, .. }));
-            if recorded.response().is_some() && !is_silent {
-                let why = format!(
-                    "the target gave no answer: {}",
-                    self.rows.get(row).and_then(|row| row.after.clone()).unwrap_or_default()
-                );
-                self.doubts.insert(row, why);
+            if recorded.response().is_some() {
+                self.note_silence(row, entry, exchange);
             }
             return Ok(());
         };
+        self.unanswered.clear();
         let key = self.key(entry, recorded);
         for cookie in answer.headers.all("Set-Cookie") {
             let pair = cookie.split(';').next().and_then(|pair| pair.split_once('='));
@@ -223,13 +221,21 @@ impl<R: Read + Seek> Stage<R> {
     pub(super) fn finish(mut self) -> Replayed {
         for device in self.devices.values_mut() {
             let Device { ledger, bindings, .. } = device;
-            for row in ledger.close(&mut self.rows, &|folder| bindings.now(Owned::Folder, "", folder)) {
-                let has_more = |difference: &Difference| difference.kind == Kind::MoreAvailableChanged;
-                if self.rows.get(row).is_some_and(|row| row.differences.iter().any(has_more)) {
-                    continue;
+            for Alone { row: index, stray, has_more } in ledger.close(&|folder| bindings.now(Owned::Folder, "", folder))
+            {
+                let Some(row) = self.rows.get_mut(index) else { continue };
+                let is_said = row.differences.iter().any(|difference| difference.kind == Kind::MoreAvailableChanged);
+                let why = match &self.cut_short {
+                    // What cannot be told must not stand beside what can.
+                    Some(_) if !row.differences.iter().all(may_follow) => continue,
+                    Some(why) => Some(format!("the replay was cut short, and it may have come later: {why}")),
+                    None if has_more && !is_said => Some(MORE.to_owned()),
+                    None => None,
+                };
+                row.differences.push(stray.difference);
+                if let Some(why) = why {
+                    self.doubts.entry(index).or_insert(why);
                 }
-                let why = "the target has more for this folder than the recording asks for; it may be among that";
-                self.doubts.entry(row).or_insert_with(|| why.to_owned());
             }
         }
         let mut allowed = Allowed::default();
@@ -255,6 +261,7 @@ impl<R: Read + Seek> Stage<R> {
             target: self.orders.target_name,
             mode: self.orders.mode.name().to_owned(),
             contents: self.recording.has_contents(),
+            cut_short: self.cut_short,
             totals: Totals::of(&self.rows),
             exchanges: self.rows,
             allowed,

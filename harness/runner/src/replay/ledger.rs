@@ -4,8 +4,6 @@ use easrig_scenario::difference::{Comparison, Kind, Owned, Rule, Stray, Terms, c
 use easrig_scenario::{Content, Decoded};
 use easrig_wbxml::Element;
 
-use super::Row;
-
 /// Items of one device that only one side has brought so far: they may have come in other windows.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
@@ -17,6 +15,15 @@ pub(super) struct Ledger {
     unfinished: HashSet<String>,
     /// The same in the recording, by its folder.
     unfinished_before: HashSet<String>,
+}
+
+/// An item that only one side has brought.
+pub(super) struct Alone {
+    /// The row of the answer that one side has it in.
+    pub(super) row: usize,
+    pub(super) stray: Stray,
+    /// Whether it may still be on its way: the target has more for its folder than was asked for.
+    pub(super) has_more: bool,
 }
 
 impl Ledger {
@@ -100,21 +107,16 @@ impl Ledger {
         joined
     }
 
-    /// Tells what stayed alone; gives the rows whose items may still be on their way.
-    pub(super) fn close(&mut self, rows: &mut [Row], now: &dyn Fn(&str) -> Option<String>) -> Vec<usize> {
-        let mut open = Vec::new();
-        for (index, stray) in self.lost.drain(..) {
-            let is_open = now(&stray.folder).is_some_and(|folder| self.unfinished.contains(&folder));
+    /// What stayed alone.
+    pub(super) fn close(&mut self, now: &dyn Fn(&str) -> Option<String>) -> Vec<Alone> {
+        let Self { lost, extra, unfinished, unfinished_before, .. } = self;
+        let lost = lost.drain(..).map(|(row, stray)| {
+            let is_open = now(&stray.folder).is_some_and(|folder| unfinished.contains(&folder));
             // Where the recording was not at its end either, both have come equally far.
-            if is_open && !self.unfinished_before.contains(&stray.folder) {
-                open.push(index);
-            }
-            rows.get_mut(index).into_iter().for_each(|row| row.differences.push(stray.difference.clone()));
-        }
-        for (index, stray) in self.extra.drain(..) {
-            rows.get_mut(index).into_iter().for_each(|row| row.differences.push(stray.difference.clone()));
-        }
-        open
+            let has_more = is_open && !unfinished_before.contains(&stray.folder);
+            Alone { row, stray, has_more }
+        });
+        lost.chain(extra.drain(..).map(|(row, stray)| Alone { row, stray, has_more: false })).collect()
     }
 }
 

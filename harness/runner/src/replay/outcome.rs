@@ -20,6 +20,10 @@ pub struct Replayed {
     pub exchanges: Vec<Row>,
     /// How often each rule allowed something, over all.
     pub allowed: Allowed,
+    /// Why not everything was sent that could have been: it was interrupted, the target refused a login or went out of
+    /// reach; `None` when the replay went to its end.
+    #[serde(default)]
+    pub cut_short: Option<String>,
     /// How many exchanges came to what.
     pub totals: Totals,
 }

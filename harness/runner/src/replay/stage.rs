@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io::{Read, Seek};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use easrig_scenario::{
 use easrig_transport::{Attempt, Patience};
 use futures_util::{
     StreamExt,
-    future::{AbortHandle, Abortable, BoxFuture, FutureExt},
+    future::{AbortHandle, Abortable, BoxFuture, Either, FutureExt, select},
     stream::FuturesUnordered,
 };
 
@@ -56,6 +57,14 @@ pub(super) struct Stage<R: Read + Seek> {
     flight: FuturesUnordered<BoxFuture<'static, Arrival>>,
     pub(super) under_way: BTreeMap<usize, (i64, Option<AbortHandle>)>,
     pub(super) inquired: bool,
+    /// How many exchanges of the recording were begun.
+    pub(super) begun: usize,
+    /// Rows of the last requests, as far as the target answered none of them.
+    pub(super) unanswered: Vec<usize>,
+    /// Why nothing is sent any more, whoever asks.
+    pub(super) gone: Option<String>,
+    /// Why not everything was sent that could have been.
+    pub(super) cut_short: Option<String>,
 }
 
 /// A request that has its answer.
@@ -100,10 +109,30 @@ impl<R: Read + Seek> Stage<R> {
             flight: FuturesUnordered::new(),
             under_way: BTreeMap::new(),
             inquired: false,
+            begun: 0,
+            unanswered: Vec::new(),
+            gone: None,
+            cut_short: None,
         }
     }
 
-    pub(super) async fn play(mut self) -> Result<Replayed, ReplayError> {
+    /// Replays everything, or up to the moment at which `stop` is over.
+    pub(super) async fn play(mut self, stop: impl Future<Output = ()>) -> Result<Replayed, ReplayError> {
+        let ended = match select(pin!(self.act()), pin!(stop)).await {
+            Either::Left((ended, _)) => Some(ended),
+            Either::Right(_) => None,
+        };
+        match ended {
+            Some(ended) => {
+                ended?;
+                self.folder.record(&Event::RunFinished { at: now() })?;
+            }
+            None => self.leave_the_rest()?,
+        }
+        Ok(self.finish())
+    }
+
+    async fn act(&mut self) -> Result<(), ReplayError> {
         let entries = self.recording.entries().to_vec();
         let begun = (entries.first().map_or(0, |entry| entry.started), now().0);
         for (index, entry) in entries.iter().enumerate() {
@@ -112,12 +141,12 @@ impl<R: Read + Seek> Stage<R> {
                 let due = entry.started.saturating_sub(begun.0).saturating_sub(now().0.saturating_sub(begun.1));
                 self.pause(Duration::from_micros(u64::try_from(due).unwrap_or(0))).await?;
             }
+            self.begun = index.saturating_add(1);
             let Some(recorded) = self.recording.get(entry.number)? else { continue };
             self.begin(entry, recorded);
-            self.observer.progress(index.saturating_add(1), entries.len());
+            self.observer.progress(self.begun, entries.len());
         }
-        self.settle(i64::MAX).await?;
-        Ok(self.finish())
+        self.settle(i64::MAX).await
     }
 
     /// Waits for everything that was answered before `moment` in the recording.
@@ -157,21 +186,7 @@ impl<R: Read + Seek> Stage<R> {
     fn begin(&mut self, entry: &Entry, recorded: Exchange) {
         let decoded = Decoded::of(&recorded);
         let row = self.rows.len();
-        self.rows.push(Row {
-            recorded: entry.number.0,
-            replayed: None,
-            device: name_of(entry, &recorded),
-            command: ExchangeCard::of(&recorded, &decoded).command,
-            before: match recorded.response() {
-                Some(_) => decoded.words(),
-                None => "no answer".to_owned(),
-            },
-            after: None,
-            came: Came::Same,
-            why: None,
-            allowed: Allowed::default(),
-            differences: Vec::new(),
-        });
+        self.rows.push(row_of(entry, &recorded, &decoded));
         match self.prepare(entry, &recorded, &decoded) {
             Ok((account, request)) => {
                 self.sent.extend(subjects(&recorded, &decoded));
@@ -215,9 +230,6 @@ impl<R: Read + Seek> Stage<R> {
         if !is_eas || recorded.request.url.path().to_ascii_lowercase().contains("autodiscover") {
             return Some((Because::LeftOut, "it is no ActiveSync request; the target is named by its URL".to_owned()));
         }
-        if let Some(why) = self.stopped.get(&account) {
-            return Some((Because::Untold, why.clone()));
-        }
         let status = recorded.response().map(|response| response.status);
         if status == Some(401) && recorded.request.headers.get("Authorization").is_some() {
             let why = "its password was refused in the recording, and a replay tries no wrong passwords";
@@ -250,7 +262,9 @@ impl<R: Read + Seek> Stage<R> {
         if !self.recording.has_contents() && asks_with_filler(decoded) {
             return Some((Because::LeftOut, "the words it asks for are not in the recording".to_owned()));
         }
-        None
+        let why = self.gone.as_ref().or(self.stopped.get(&account))?;
+        self.cut_short.get_or_insert_with(|| why.clone());
+        Some((Because::Untold, why.clone()))
     }
 
     fn note_left_out(&mut self, account: usize) {
@@ -379,6 +393,25 @@ impl<R: Read + Seek> Stage<R> {
             ledger: Ledger::default(),
             cookies: Vec::new(),
         })
+    }
+}
+
+/// An exchange of which nothing is known yet.
+pub(super) fn row_of(entry: &Entry, recorded: &Exchange, decoded: &Decoded) -> Row {
+    Row {
+        recorded: entry.number.0,
+        replayed: None,
+        device: name_of(entry, recorded),
+        command: ExchangeCard::of(recorded, decoded).command,
+        before: match recorded.response() {
+            Some(_) => decoded.words(),
+            None => "no answer".to_owned(),
+        },
+        after: None,
+        came: Came::Same,
+        why: None,
+        allowed: Allowed::default(),
+        differences: Vec::new(),
     }
 }
 
