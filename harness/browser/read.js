@@ -65,6 +65,7 @@ async function readList(page, trouble, path, url, name) {
   await page.locator('.langs button[data-lang="fr"]').click();
   assert.notEqual(await title.textContent(), before, "the page speaks French");
   assert.ok(!(await page.locator("main").textContent()).match(/\{\w+\}/), "nothing is left to be put in");
+  assert.deepEqual(await english(page), [], "no English on the French page that is not marked as English");
   await page.screenshot({ path: `${OUT}/${name}-french.png`, fullPage: true });
   await page.locator('.langs button[data-lang="en"]').click();
   assert.equal(await title.textContent(), before);
@@ -165,9 +166,28 @@ async function language(page) {
   assert.equal(await page.evaluate(() => document.documentElement.lang), "fr");
   const word = await page.locator(".grid tbody td[class]").first().textContent();
   assert.match(word, /réussi|échec|bloqué|dégradé|omis|indécis/);
+  assert.deepEqual(await english(page), [], "no English on the French page that is not marked as English");
   await page.reload();
   await page.locator('.langs button[data-lang="en"]').click();
   assert.equal(await title.textContent(), "What each owner sees");
+}
+
+// The texts of a page that have an English word, but for what is marked as English, is code, or is quoted.
+function english(page) {
+  return page.evaluate(() => {
+    const words = /(?<![\w-])(?:the|of|is|was|were|are|and|not|with|for|by|from|that|this|which|has|have|had|it|its|no|an|in|to)(?![\w-])/i;
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const found = new Set();
+    const names = [...document.querySelectorAll("table:is(.phones, .members, .servers) tbody th[scope=row]")].map((th) => th.firstChild.textContent.trim());
+    while (texts.nextNode()) {
+      const node = texts.currentNode;
+      if (node.parentElement.closest('[lang="en"], code, pre, script, option, .beside, .url')) continue;
+      let own = node.textContent.replace(/«[^»]*»|“[^”]*”|`[^`]*`|--\w+/g, " ");
+      for (const name of names) own = own.replaceAll(name, " ");
+      if (words.test(own)) found.add(node.textContent.trim());
+    }
+    return [...found];
+  });
 }
 
 async function theme(page) {

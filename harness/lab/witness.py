@@ -19,6 +19,7 @@ import email.header
 import email.policy
 import imaplib
 import json
+import os
 import re
 import sys
 
@@ -61,7 +62,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--user", required=True)
     parser.add_argument("--password", required=True)
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=20012)
+    parser.add_argument("--port", type=int, default=int(os.environ.get("LAB_PORT_BASE", "20000")) + 12)
     parser.add_argument("--timeout", type=float, default=30.0, help="seconds for each answer")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("folders", help="every folder")

@@ -18,6 +18,8 @@ mod page;
 mod sides;
 mod target;
 
+#[cfg(test)]
+pub(crate) use cause::REMEDIES;
 pub(crate) use cause::screen;
 pub(crate) use family::shown;
 

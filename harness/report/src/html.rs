@@ -22,7 +22,12 @@ pub(crate) use cell::anchor;
 pub(crate) use frame::{Frame, page_data};
 pub(crate) use trouble::{FindingView, Line, remedy};
 
-use crate::{Language, Run, safe, terminal::notes, words::Words};
+use crate::{
+    Language, Run, safe,
+    terminal::notes::{self, Note, Who},
+    told::Told,
+    words::{Text, Words},
+};
 
 const SCRIPT: &str = concat!(include_str!("../templates/frame.js"), include_str!("../templates/report.js"));
 
@@ -85,7 +90,7 @@ pub fn html(run: &Run, of: Html<'_>, find: &dyn Fn(ExchangeNumber) -> Option<Exc
         head: head::Head::of(&maker),
         trouble: trouble::Trouble::of(&maker),
         grid: grid::Grid::of(&maker),
-        notes: notes::lines(run),
+        notes: notes::lines(run).into_iter().map(|note| NoteView::of(note, maker.words)).collect(),
         panels: panel::Panels::of(&maker),
         data: data::data(&maker),
     };
@@ -102,10 +107,35 @@ struct Page<'r> {
     head: head::Head,
     trouble: trouble::Trouble,
     grid: grid::Grid<'r>,
-    notes: Vec<String>,
+    notes: Vec<NoteView>,
     panels: panel::Panels,
     /// What the script needs, as JSON that can stand in HTML.
     data: String,
+}
+
+/// Something worth knowing.
+struct NoteView {
+    scenario: String,
+    text: Told,
+    /// Of how many scenarios it was said, when it is not one.
+    scenarios: Option<Text>,
+    /// Whom it is about; empty when the text says it.
+    who: Option<Text>,
+}
+
+impl NoteView {
+    fn of(note: Note, words: Words) -> Self {
+        Self {
+            scenario: note.scenario.unwrap_or_default(),
+            text: words.told(&note.text),
+            scenarios: (note.scenarios > 1).then(|| words.count("n.scenario", note.scenarios)),
+            who: match note.who {
+                Who::Nobody => None,
+                Who::Every => Some(words.say("notes.every")),
+                Who::Some(ids) => Some(words.one("list.all", "names", &ids)),
+            },
+        }
+    }
 }
 
 /// What every part of the page is made from.

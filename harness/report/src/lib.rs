@@ -22,6 +22,7 @@ mod servers;
 mod summary;
 mod tap;
 mod terminal;
+mod told;
 mod trouble;
 mod words;
 

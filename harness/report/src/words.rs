@@ -69,11 +69,20 @@ impl Language {
             }
             None => return format!("⟦{key}⟧"),
         };
-        let mut out = text.clone();
-        for (name, argument) in arguments {
-            out = out.replace(&format!("{{{name}}}"), &argument.text());
+        let mut out = String::with_capacity(text.len());
+        let mut rest = text.as_str();
+        // Once through: what is put in may have such brackets itself.
+        while let Some((own, (name, behind))) =
+            rest.split_once('{').and_then(|(own, rest)| Some((own, rest.split_once('}')?)))
+        {
+            out.push_str(own);
+            match arguments.iter().find(|(known, _)| *known == name) {
+                Some((_, argument)) => out.push_str(&argument.text()),
+                None => out.push_str(&format!("{{{name}}}")),
+            }
+            rest = behind;
         }
-        out
+        out + rest
     }
 }
 
@@ -255,20 +264,24 @@ impl Serialize for Arguments<'_> {
             match argument {
                 Argument::Count(count) => map.serialize_entry(name, count)?,
                 Argument::Given(text) => map.serialize_entry(name, text)?,
-                Argument::Said(text) => {
-                    map.serialize_entry(name, &Nested { w: &text.key, a: Arguments(&text.arguments) })?
-                }
+                Argument::Said(text) => map.serialize_entry(name, &Nested::of(text))?,
             }
         }
         map.end()
     }
 }
 
-/// A text inside another one, for the script.
+/// A text by its key, for the script.
 #[derive(Serialize)]
-struct Nested<'a> {
+pub(crate) struct Nested<'a> {
     w: &'a str,
     a: Arguments<'a>,
+}
+
+impl<'a> Nested<'a> {
+    pub(crate) fn of(text: &'a Text) -> Self {
+        Self { w: &text.key, a: Arguments(&text.arguments) }
+    }
 }
 
 fn escaped(text: &str) -> String {

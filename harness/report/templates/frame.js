@@ -31,7 +31,6 @@ const easrig = (() => {
     root.lang = root.dataset.lang = code;
     for (const node of $$("[data-w]")) node.textContent = say(node.dataset.w, node.dataset.a ? JSON.parse(node.dataset.a) : {});
     for (const node of $$("[data-w-label]")) node.setAttribute("aria-label", say(node.dataset.wLabel));
-    for (const dt of $$(".versus dt")) dt.lang = code;
     for (const button of $$(".langs button")) button.setAttribute("aria-pressed", String(button.dataset.lang === code));
     for (const listener of listeners) listener();
     keep("easrig-lang", code);
@@ -46,9 +45,12 @@ const easrig = (() => {
     if (text !== undefined) node.textContent = text;
     return node;
   }
-  function spoken(name, key) {
-    return make(name, say(key), { "data-w": key });
+  function spoken(name, key, args) {
+    return make(name, say(key, args), { "data-w": key, ...(args && Object.keys(args).length ? { "data-a": JSON.stringify(args) } : {}) });
   }
+  // A sentence of the record: of the catalogue, or as it is.
+  const tell = (told) => (typeof told === "string" ? told : say(told.w, told.a));
+  const told = (name, what) => (typeof what === "string" ? make(name, what, { lang: "en" }) : spoken(name, what.w, what.a));
 
   for (const command of $$(".command")) {
     const button = make("button", say("copy.label"), { type: "button", class: "copy", "data-w": "copy.label" });
@@ -94,5 +96,5 @@ const easrig = (() => {
     if (wished && wished !== lang && data.words[wished]) speak(wished);
     else listener();
   }
-  return { data, $, $$, say, make, spoken, begin };
+  return { data, $, $$, say, make, spoken, tell, told, begin };
 })();

@@ -1,5 +1,5 @@
 (() => {
-  const { data, $, $$, say, make, spoken } = easrig;
+  const { data, $, $$, say, make, spoken, tell, told } = easrig;
   const KEYS = { p: "verdict.pass", f: "verdict.fail", b: "verdict.blocked", d: "verdict.degraded", s: "verdict.skipped", i: "verdict.inconclusive" };
   const RANK = "fbidps";
 
@@ -108,7 +108,7 @@
     for (const box of form.elements.verdict.length === undefined ? [form.elements.verdict] : form.elements.verdict) box.checked = now.verdict.includes(box.value);
   }
   function remarks(cell) {
-    return facts(cell).join(" ");
+    return facts(cell).map(tell).join(" ");
   }
   function facts(cell) {
     const said = data.cells[cell.row.id] ?? {};
@@ -161,8 +161,8 @@
     } else {
       const said = facts(cell);
       if (said.length) {
-        const list = make("ul", undefined, { class: "notes", lang: "en" });
-        for (const text of said) list.append(make("li", text));
+        const list = make("ul", undefined, { class: "notes" });
+        for (const one of said) list.append(told("li", one));
         inside.append(list);
       } else if (cell.mark === "p") inside.append(spoken("p", "cell.passes"));
       if (data.show && cell.mark !== "s") {

@@ -21,6 +21,12 @@ fn the_demo_shows_what_it_promises() {
         page.contains("<html lang=\"fr\"") && page.contains(">refusé</span>"),
         "what phones do with the policy is told"
     );
+    let data = page.split("id=\"data\">").nth(1).and_then(|rest| rest.split("</script>").next()).unwrap();
+    let data: serde_json::Value = serde_json::from_str(data).unwrap();
+    let texts = data["texts"].as_array().unwrap();
+    let english: Vec<_> = texts.iter().filter(|text| text.as_str().is_some_and(|text| !text.is_empty())).collect();
+    assert!(texts.len() > 5 && english.is_empty(), "reasons and notes that have no French: {english:?}");
+    assert!(!page.contains("<span lang=\"en\">Relax ") && page.contains(">Assouplissez les réglages "));
     let summary = fs::read_to_string(out.join("strict/summary.json")).unwrap();
     let summary: serde_json::Value = serde_json::from_str(&summary).unwrap();
     let cells = summary["cells"].as_array().unwrap();

@@ -91,6 +91,7 @@ impl Cause<'_> {
     /// The same in the language of `words`.
     pub(crate) fn said(&self, words: Words) -> Text {
         let no_more = self.class == Class::Improvement;
+        let reasoned = |key: &str, reason: &str| words.with(key, vec![("reason", words.told(reason).into())]);
         let either = |better: &'static str, worse: &'static str| if no_more { better } else { worse };
         match &self.kind {
             CauseKind::SignIn { .. } if no_more => words.say("cause.let_in"),
@@ -102,18 +103,19 @@ impl Cause<'_> {
             CauseKind::VersionFloor { offered } => words.one("cause.floor", "versions", &list(offered)),
             CauseKind::VersionGone(version) => words.one("cause.version_gone", "version", &version.to_string()),
             CauseKind::CommandGone(command) => words.one("cause.command_gone", "command", command),
-            CauseKind::Device(error) => {
-                words.one(either("cause.screen_no_more", "cause.screen"), "screen", &screen(error))
-            }
+            CauseKind::Device(error) => words.with(
+                either("cause.screen_no_more", "cause.screen"),
+                vec![("screen", words.told(&screen(error)).into())],
+            ),
             CauseKind::Finding(finding) => {
                 let what = if no_more { &finding.expected } else { &finding.actual };
                 let arguments =
-                    vec![("requirement", finding.requirement.as_str().into()), ("what", what.as_str().into())];
+                    vec![("requirement", finding.requirement.as_str().into()), ("what", words.told(what).into())];
                 words.with(either("cause.held", "cause.broken"), arguments)
             }
-            CauseKind::Loss(reason) => words.one(either("cause.lost_no_more", "cause.lost"), "reason", reason),
-            CauseKind::Untold(reason) => words.one("cause.untold", "reason", reason),
-            CauseKind::Skipped(reason) => words.one("cause.skipped", "reason", reason),
+            CauseKind::Loss(reason) => reasoned(either("cause.lost_no_more", "cause.lost"), reason),
+            CauseKind::Untold(reason) => reasoned("cause.untold", reason),
+            CauseKind::Skipped(reason) => reasoned("cause.skipped", reason),
             CauseKind::Gone => words.say("cause.gone"),
             CauseKind::New => words.say("cause.new"),
             CauseKind::Tried => words.say("cause.tried"),
@@ -162,6 +164,10 @@ const VERSIONS: &str = "See which versions the server announces (MS-ASProtocolVe
 
 const COMMANDS: &str = "See whether the product still has this command, and whether a proxy shortens the list \
     (MS-ASProtocolCommands).";
+
+/// Those of them that are not a phone's or a scenario's own.
+#[cfg(test)]
+pub(crate) const REMEDIES: [&str; 4] = [PASSWORD, BASIC_OFF, VERSIONS, COMMANDS];
 
 /// What the owner reads: code and text, as far as there are both, and whether that is certain.
 pub(crate) fn screen(error: &DeviceError) -> String {

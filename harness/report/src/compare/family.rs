@@ -335,10 +335,10 @@ impl<'r> Teller<'_, 'r> {
         let errors: BTreeSet<String> =
             self.members.iter().filter_map(|member| shown(run, member.persona)).map(screen).collect();
         let either = |so_far: Argument, next: String| -> Argument {
-            self.words.with("family.or", vec![("one", so_far), ("other", next.into())]).into()
+            self.words.with("family.or", vec![("one", so_far), ("other", self.words.told(&next).into())]).into()
         };
         let mut errors = errors.into_iter();
-        let first = Argument::from(errors.next()?);
+        let first = Argument::from(self.words.told(&errors.next()?));
         Some(self.words.with(key, vec![("screen", errors.fold(first, either))]))
     }
 

@@ -12,6 +12,7 @@ use crate::{
     Contents, Language, Run,
     html::{CELLS_MOST, FindingView, Frame, Line, Mark, PAGE_MOST, moment, page_data, remedy},
     safe,
+    told::Told,
     words::{Text, Words},
 };
 use cell::ChangeView;
@@ -56,7 +57,7 @@ pub fn compare_html(comparison: &Comparison<'_>, of: CompareHtml<'_>) -> String 
         target: target(comparison, words),
         causes: comparison.causes.iter().map(|cause| CauseView::of(cause, &maker)).collect(),
         paces: comparison.paces.iter().map(|pace| PaceView::of(pace, comparison.after)).collect(),
-        cautions: comparison.cautions(),
+        cautions: comparison.cautions().iter().map(|text| words.told(text)).collect(),
         data: page_data(),
     };
     // Nothing in the template can fail, and writing into memory cannot either.
@@ -82,7 +83,7 @@ struct Page<'r> {
     target: Vec<TargetRow>,
     causes: Vec<CauseView>,
     paces: Vec<PaceView>,
-    cautions: Vec<String>,
+    cautions: Vec<Told>,
     data: String,
 }
 
@@ -223,7 +224,7 @@ fn families(families: &[&Family<'_>], maker: &Maker<'_, '_>) -> Vec<FamilyView> 
             mark: family.fate.into(),
             head,
             rest: said.collect(),
-            remedy: if first.is_none() { remedy(text) } else { Vec::new() },
+            remedy: if first.is_none() { remedy(text, maker.words) } else { Vec::new() },
             as_for: first.unwrap_or_default().to_owned(),
             members: family.members.iter().map(|member| self::member(member, maker)).collect(),
         });
@@ -273,7 +274,11 @@ fn target(comparison: &Comparison<'_>, words: Words) -> Vec<TargetRow> {
     list("target.commands", change.commands_lost.clone(), change.commands_won.clone());
     rows.extend(change.limits.iter().map(|limit| {
         let [before, after] = limit.values();
-        TargetRow { what: words.one("list.all", "names", &limit.of.to_string()), before, after }
+        TargetRow {
+            what: words.with("list.all", vec![("names", words.told(&limit.of.to_string()).into())]),
+            before,
+            after,
+        }
     }));
     rows
 }
@@ -318,11 +323,11 @@ impl CauseView {
             scenarios: cause.scenarios().len(),
             known: cause.known().into_iter().map(str::to_owned).collect(),
             finding: match &cause.kind {
-                CauseKind::Finding(finding) => Some(FindingView::of(finding)),
+                CauseKind::Finding(finding) => Some(FindingView::of(finding, maker.words)),
                 _ => None,
             },
             why: why.and_then(|card| card.why.clone()),
-            remedy: cause.remedy(after).map(|text| remedy(&text)).unwrap_or_default(),
+            remedy: cause.remedy(after).map(|text| remedy(&text, maker.words)).unwrap_or_default(),
             more: cause.changes.len() - drawn,
             example,
             cells,

@@ -8,7 +8,7 @@ use super::{
     exchange::{Bar, ExchangeView, bars},
     trouble::{FindingView, findings},
 };
-use crate::{terminal::word, trouble::deciding};
+use crate::{terminal::word, told::Told, trouble::deciding};
 
 /// The most exchanges whose times are drawn of one cell; the last ones.
 const BARS_MOST: usize = 16;
@@ -22,11 +22,11 @@ pub(super) struct CellView {
     pub(super) who: String,
     pub(super) scenario: String,
     pub(super) mark: Mark,
-    pub(super) reason: String,
+    pub(super) reason: Told,
     /// The address of the cell that met the same error first.
     pub(super) first: Option<(String, String)>,
     pub(super) findings: Vec<FindingView>,
-    pub(super) notes: Vec<String>,
+    pub(super) notes: Vec<Told>,
     pub(super) bars: Vec<Bar>,
     /// How many exchanges came before those that are drawn.
     pub(super) earlier: usize,
@@ -45,10 +45,10 @@ impl CellView {
             who: maker.who(cell),
             scenario: cell.id.scenario.clone(),
             mark: cell.verdict.into(),
-            reason: cell.reason.clone(),
+            reason: maker.words.told(&cell.reason),
             first: first.filter(|first| **first != cell.id).map(|first| (anchor(first), first.to_string())),
-            findings: findings(cell),
-            notes: cell.notes.clone(),
+            findings: findings(cell, maker.words),
+            notes: cell.notes.iter().map(|note| maker.words.told(note)).collect(),
             bars: bars(&recent.collect::<Vec<_>>()),
             earlier: last,
             exchanges: exchanges(cell, maker),
@@ -66,7 +66,7 @@ fn exchanges(cell: &Cell, maker: &Maker<'_>) -> Vec<ExchangeView> {
         Embed::NotPassing => (super::CELL_MOST.min(maker.left.get()), super::CELL_MOST.min(maker.left.get())),
         Embed::All => (usize::MAX, usize::MAX),
     };
-    let views = shown.iter().map(|exchange| ExchangeView::of(exchange, &mut room)).collect();
+    let views = shown.iter().map(|exchange| ExchangeView::of(exchange, &mut room, maker.words)).collect();
     maker.left.set(maker.left.get().saturating_sub(total - room));
     views
 }

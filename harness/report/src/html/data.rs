@@ -10,7 +10,7 @@ use easrig_scenario::{Level, Requirement, Verdict};
 use serde::Serialize;
 
 use super::Maker;
-use crate::{Language, safe, safe::steers, terminal::word, words::Entry};
+use crate::{Language, safe, safe::steers, terminal::word, told::Told, words::Entry};
 
 #[derive(Serialize)]
 struct Data<'r> {
@@ -20,7 +20,7 @@ struct Data<'r> {
     scenarios: BTreeMap<&'r str, Card<'r>>,
     requirements: BTreeMap<&'r str, &'static str>,
     /// The texts that cells have in common.
-    texts: Vec<Cow<'r, str>>,
+    texts: Vec<Told>,
     /// What is worth knowing of a cell: its reason, then its notes, as places in `texts`.
     cells: BTreeMap<&'r str, BTreeMap<String, Vec<usize>>>,
 }
@@ -67,7 +67,7 @@ pub(super) fn data(maker: &Maker<'_>) -> String {
         },
         scenarios: cards.collect(),
         requirements: requirements.filter_map(|id| Some((id.as_str(), Requirement::find(id)?.paraphrase))).collect(),
-        texts: texts.all.into_iter().map(safe).collect(),
+        texts: texts.all.into_iter().map(|text| maker.words.told(&safe(text))).collect(),
         cells,
     };
     // Nothing in it has keys other than strings, which is all that can fail.

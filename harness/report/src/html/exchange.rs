@@ -3,7 +3,11 @@
 use easrig_exchange::{Exchange, Headers, Outcome};
 use easrig_scenario::{Content, Decoded};
 
-use crate::terminal::{NamedStatus, Reading};
+use crate::{
+    terminal::{NamedStatus, Reading},
+    told::Told,
+    words::Words,
+};
 
 /// The most bytes of a body that are also shown raw.
 const RAW_MOST: usize = 512;
@@ -15,7 +19,7 @@ pub(super) struct ExchangeView {
     pub(super) number: u64,
     pub(super) role: String,
     pub(super) verb: String,
-    pub(super) outcome: String,
+    pub(super) outcome: Told,
     pub(super) took: String,
     pub(super) line: String,
     /// The request line in words.
@@ -25,7 +29,7 @@ pub(super) struct ExchangeView {
     pub(super) came_headers: Vec<(String, String)>,
     pub(super) came: Body,
     /// Why the answer is not whole.
-    pub(super) cut: String,
+    pub(super) cut: Told,
     pub(super) statuses: Vec<NamedStatus>,
 }
 
@@ -43,13 +47,13 @@ pub(super) struct Body {
 
 impl ExchangeView {
     /// Takes what it shows off `room`, which counts bytes.
-    pub(super) fn of(exchange: &Exchange, room: &mut usize) -> Self {
+    pub(super) fn of(exchange: &Exchange, room: &mut usize, words: Words) -> Self {
         let decoded = Decoded::of(exchange);
         let request = &exchange.request;
         let query = request.url.query().map(|query| format!("?{query}")).unwrap_or_default();
         let squeeze = |line: &str| line.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
-        let words = decoded.query.as_ref();
-        let words = words.map(|query| query.describe().lines().map(squeeze).collect::<Vec<_>>().join("; "));
+        let in_words = decoded.query.as_ref();
+        let in_words = in_words.map(|query| query.describe().lines().map(squeeze).collect::<Vec<_>>().join("; "));
         let sent_headers = headers(&request.headers, room);
         let came_headers = exchange.response().map(|response| headers(&response.headers, room)).unwrap_or_default();
         // The answer decides more often than the request: a long request leaves half of the room to it.
@@ -61,18 +65,22 @@ impl ExchangeView {
             number: exchange.number.0,
             role: exchange.sender.role.clone(),
             verb: decoded.verb.map_or_else(|| request.method.clone(), |verb| verb.to_string()),
-            outcome: match &exchange.outcome {
+            outcome: words.told(&match &exchange.outcome {
                 Outcome::Answered(_) => decoded.words(),
                 Outcome::Failed(failure) => failure.to_string(),
-            },
+            }),
             took: milliseconds(exchange.times.done),
             line: format!("{} {}{query}", request.method, request.url.path()),
-            query: words.unwrap_or_default(),
+            query: in_words.unwrap_or_default(),
             sent_headers,
             sent,
             came_headers,
             came,
-            cut: exchange.response().and_then(|response| response.cut.clone()).unwrap_or_default(),
+            cut: exchange
+                .response()
+                .and_then(|response| response.cut.as_ref())
+                .map(|why| words.told(why))
+                .unwrap_or_default(),
             statuses: Reading::of(&decoded)
                 .statuses
                 .into_iter()

@@ -7,6 +7,7 @@ use easrig_scenario::{Cell, Verdict};
 use super::{Maker, Mark, moment};
 use crate::{
     Run, Totals,
+    told::Told,
     trouble::{is_known, unexpected},
     words::Text,
 };
@@ -23,7 +24,7 @@ pub(super) struct Head {
     /// How long it took; `None` when it was cut short.
     pub(super) took: Option<String>,
     pub(super) servers: Vec<Server>,
-    pub(super) allowed: Vec<String>,
+    pub(super) allowed: Vec<Told>,
     pub(super) phones: usize,
     pub(super) scenarios: usize,
     pub(super) cells: usize,
@@ -40,7 +41,7 @@ pub(super) struct Server {
 
 /// What was not tested, and why.
 pub(super) struct Untested {
-    pub(super) reason: String,
+    pub(super) reason: Told,
     pub(super) cells: usize,
     /// The scenarios, the first few of them.
     pub(super) scenarios: String,
@@ -66,11 +67,11 @@ impl Head {
             started: moment(run.started.at),
             took: run.finished.map(|end| length(end.0.saturating_sub(run.started.at.0))),
             servers: servers(run),
-            allowed: run.started.allowed.clone(),
+            allowed: run.started.allowed.iter().map(|text| maker.words.told(text)).collect(),
             phones: phones(run).len(),
             scenarios: scenarios.collect::<BTreeSet<_>>().len(),
             cells: run.cells.len(),
-            untested: untested(run),
+            untested: untested(maker),
             missing: run.missing,
         }
     }
@@ -170,10 +171,10 @@ fn servers(run: &Run) -> Vec<Server> {
     servers
 }
 
-fn untested(run: &Run) -> Vec<Untested> {
+fn untested(maker: &Maker<'_>) -> Vec<Untested> {
     let mut reasons: Vec<(&str, Vec<&Cell>)> = Vec::new();
     let mut places: BTreeMap<&str, usize> = BTreeMap::new();
-    for cell in cells(run, Verdict::Skipped) {
+    for cell in cells(maker.run, Verdict::Skipped) {
         let place = *places.entry(&cell.reason).or_insert_with(|| {
             reasons.push((&cell.reason, Vec::new()));
             reasons.len() - 1
@@ -186,7 +187,7 @@ fn untested(run: &Run) -> Vec<Untested> {
         let names: BTreeSet<&str> = cells.iter().map(|cell| cell.id.scenario.as_str()).collect();
         let more = if names.len() > NAMED_MOST { " …" } else { "" };
         let named: Vec<&str> = names.into_iter().take(NAMED_MOST).collect();
-        Untested { reason: reason.to_owned(), cells: cells.len(), scenarios: named.join(", ") + more }
+        Untested { reason: maker.words.told(reason), cells: cells.len(), scenarios: named.join(", ") + more }
     };
     reasons.into_iter().map(told).collect()
 }

@@ -250,3 +250,27 @@ fn what_phones_do_with_the_policy_is_drawn_where_a_run_knows_it() {
     assert!(table.contains(">ignored</span>") && table.contains("(assumed)") && !table.contains("<b>"), "{table}");
     assert_eq!(table.matches("class=\"none\"").count(), 2, "each phone met one of the two");
 }
+
+#[test]
+fn a_run_file_of_an_older_build_is_told_in_every_language() {
+    // Cards without versions and tokens, exchanges without limits, reasons without keys.
+    let lines = concat!(
+        r#"{"event":"run_started","format":1,"easrig":"0.1.0","at":0,"target":"https://mail.example","allowed":["--allow writes"],"#,
+        r#""seed":1,"repeat":1,"scenarios":[["sync/a",""],["sync/b",""]],"personas":[["wp7",""]],"keep_content":false}"#,
+        "\n",
+        r#"{"event":"described","scenarios":[],"personas":[{"id":"wp7","title":"Windows Phone 7","family":"Windows Phone"}]}"#,
+        "\n",
+        r#"{"event":"cell_finished","scenario":"sync/a","persona":"wp7","version":"14.0","verdict":"inconclusive","#,
+        r#""reason":"the server was busy (Status 111)","blocked_by":null,"device_error":null,"findings":[],"#,
+        r#""notes":["nobody has verified which folders this device synchronises"],"exchanges":[]}"#,
+        "\n",
+        r#"{"event":"cell_finished","scenario":"sync/b","persona":"wp7","version":null,"verdict":"skipped","#,
+        r#""reason":"an older build said it otherwise","blocked_by":null,"device_error":null,"findings":[],"notes":[],"exchanges":[]}"#,
+        "\n",
+    );
+    let run = Run::fold(crate::read_events(lines.as_bytes())).unwrap();
+    let page = html(&run, Html { language: Language::find("fr").unwrap(), ..english() }, &none);
+    assert!(page.contains(">le serveur était occupé (Status 111)</span>"));
+    assert!(page.contains(">personne n’a vérifié quels dossiers cet appareil synchronise</span>"));
+    assert!(page.contains("<span lang=\"en\">an older build said it otherwise</span>"));
+}

@@ -6,8 +6,9 @@ use easrig_scenario::{Cell, Confidence, DeviceError, Finding, Level, Requirement
 
 use super::{Embed, Maker, Mark, cell::CellView, head::phones};
 use crate::{
+    told::Told,
     trouble::{self, Cause, causes, groups},
-    words::Text,
+    words::{Text, Words},
 };
 
 pub(super) struct Trouble {
@@ -45,7 +46,7 @@ pub(super) struct Phone {
     /// The first device error that its owner sees.
     pub(super) error: Option<(String, String)>,
     /// What it means for its owner beyond that sentence; may be empty.
-    pub(super) suffers: String,
+    pub(super) suffers: Told,
 }
 
 /// One thing that owners see.
@@ -56,7 +57,7 @@ pub(super) struct CauseView {
     pub(super) doubt: Option<&'static str>,
     pub(super) remedy: Vec<Line>,
     pub(super) phones: Vec<String>,
-    pub(super) reason: String,
+    pub(super) reason: Told,
     pub(super) scenarios: Vec<Named>,
     pub(super) findings: Vec<FindingView>,
     pub(super) cells: Vec<CellView>,
@@ -66,7 +67,7 @@ pub(super) struct CauseView {
 
 /// A line of a remedy.
 pub(crate) struct Line {
-    pub(crate) text: String,
+    pub(crate) text: Told,
     /// It is a command for a shell.
     pub(crate) command: bool,
 }
@@ -82,7 +83,7 @@ pub(super) struct Group {
     pub(super) scenarios: Vec<Named>,
     pub(super) why: Option<String>,
     pub(super) fix: Option<String>,
-    pub(super) reason: String,
+    pub(super) reason: Told,
     pub(super) phones: Vec<String>,
     pub(super) findings: Vec<FindingView>,
     pub(super) cells: Vec<CellView>,
@@ -95,8 +96,8 @@ pub(crate) struct FindingView {
     /// What the standard says, in our words, and its section.
     pub(crate) says: Option<(&'static str, &'static str)>,
     pub(crate) level: &'static str,
-    pub(crate) expected: String,
-    pub(crate) actual: String,
+    pub(crate) expected: Told,
+    pub(crate) actual: Told,
     pub(crate) exchange: Option<usize>,
 }
 
@@ -179,14 +180,14 @@ fn phone(id: &str, maker: &Maker<'_>) -> Phone {
 }
 
 /// What that means for the phone's owner, in the words of the first cell that has any.
-fn suffers(worst: Verdict, cells: &[&Cell], maker: &Maker<'_>) -> String {
+fn suffers(worst: Verdict, cells: &[&Cell], maker: &Maker<'_>) -> Told {
     let mut of = cells.iter().filter(|cell| cell.verdict == worst);
     let text = match worst {
         Verdict::Fail => of.find_map(|cell| maker.run.scenarios.get(&cell.id.scenario)?.why.clone()),
         Verdict::Degraded | Verdict::Inconclusive => of.next().map(|cell| cell.reason.clone()),
         Verdict::Pass | Verdict::Blocked | Verdict::Skipped => None,
     };
-    text.unwrap_or_default()
+    text.map(|text| maker.words.told(&text)).unwrap_or_default()
 }
 
 fn cause(cause: &Cause<'_>, maker: &Maker<'_>, room: &mut Room) -> CauseView {
@@ -200,11 +201,11 @@ fn cause(cause: &Cause<'_>, maker: &Maker<'_>, room: &mut Room) -> CauseView {
         code: error.map(|error| error.code.clone()).unwrap_or_default(),
         message: error.map(|error| error.message.trim().to_owned()).unwrap_or_default(),
         doubt: error.and_then(doubt),
-        remedy: error.map(|error| remedy(&error.remedy)).unwrap_or_default(),
+        remedy: error.map(|error| remedy(&error.remedy, maker.words)).unwrap_or_default(),
         phones: every(cause.firsts.iter().map(|cell| maker.who(cell))),
-        reason: if said { String::new() } else { reason },
+        reason: if said { Told::default() } else { maker.words.told(&reason) },
         scenarios: named(&cause.cells, maker),
-        findings: first.map(|cell| findings(cell)).unwrap_or_default(),
+        findings: first.map(|cell| findings(cell, maker.words)).unwrap_or_default(),
         cells,
         more,
     }
@@ -237,20 +238,20 @@ fn group(cells: &[&Cell], maker: &Maker<'_>, room: &mut Room) -> Group {
         scenarios: named(cells, maker),
         why: card.and_then(|card| card.why.clone()),
         fix: card.and_then(|card| card.fix.clone()),
-        reason: first.map(|cell| cell.reason.clone()).unwrap_or_default(),
+        reason: first.map(|cell| maker.words.told(&cell.reason)).unwrap_or_default(),
         phones: every(cells.iter().map(|cell| maker.who(cell))),
-        findings: first.map(|cell| findings(cell)).unwrap_or_default(),
+        findings: first.map(|cell| findings(cell, maker.words)).unwrap_or_default(),
         cells: views,
         more,
     }
 }
 
-pub(super) fn findings(cell: &Cell) -> Vec<FindingView> {
-    cell.findings.iter().map(FindingView::of).collect()
+pub(super) fn findings(cell: &Cell, words: Words) -> Vec<FindingView> {
+    cell.findings.iter().map(|finding| FindingView::of(finding, words)).collect()
 }
 
 impl FindingView {
-    pub(crate) fn of(finding: &Finding) -> Self {
+    pub(crate) fn of(finding: &Finding, words: Words) -> Self {
         Self {
             requirement: finding.requirement.clone(),
             says: Requirement::find(&finding.requirement).map(|row| (row.paraphrase, row.section)),
@@ -259,16 +260,19 @@ impl FindingView {
                 Level::Should => "level.should",
                 Level::Robust => "level.robust",
             },
-            expected: finding.expected.clone(),
-            actual: finding.actual.clone(),
+            expected: words.told(&finding.expected),
+            actual: words.told(&finding.actual),
             exchange: finding.exchange.and_then(|number| usize::try_from(number.0).ok()),
         }
     }
 }
 
 /// A remedy line by line; what begins with a cmdlet is a command.
-pub(crate) fn remedy(text: &str) -> Vec<Line> {
-    let line = |text: &str| Line { text: text.to_owned(), command: is_command(text) };
+pub(crate) fn remedy(text: &str, words: Words) -> Vec<Line> {
+    let line = |text: &str| match is_command(text) {
+        true => Line { text: Told::Foreign(text.to_owned()), command: true },
+        false => Line { text: words.told(text), command: false },
+    };
     text.lines().map(str::trim).filter(|text| !text.is_empty()).map(line).collect()
 }
 

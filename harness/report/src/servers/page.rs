@@ -11,6 +11,7 @@ use crate::{
     compare::screen,
     html::{Frame, Line, Mark, moment, page_data, remedy},
     safe,
+    told::Told,
     words::{Text, Words},
 };
 
@@ -64,7 +65,7 @@ struct Column {
 /// What some owners see on a server.
 struct Seen {
     phones: Vec<String>,
-    screen: String,
+    screen: Told,
     remedy: Vec<Line>,
 }
 
@@ -165,11 +166,11 @@ fn column(servers: &Servers<'_>, server: &Server<'_>, name: String, words: Words
         software: software.into_iter().collect(),
         versions: versions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
         sum: words.with("servers.sum", sum),
-        seen: seen(servers, server),
+        seen: seen(servers, server, words),
     }
 }
 
-fn seen(servers: &Servers<'_>, server: &Server<'_>) -> Vec<Seen> {
+fn seen(servers: &Servers<'_>, server: &Server<'_>, words: Words) -> Vec<Seen> {
     let mut told: Vec<(String, &str, Vec<String>)> = Vec::new();
     for ((persona, _), spot) in servers.personas.iter().zip(&server.spots) {
         let Some(error) = spot.as_ref().and_then(|spot| spot.error) else { continue };
@@ -179,7 +180,9 @@ fn seen(servers: &Servers<'_>, server: &Server<'_>) -> Vec<Seen> {
             None => told.push((text, &error.remedy, vec![phone])),
         }
     }
-    told.into_iter().map(|(screen, text, phones)| Seen { phones, screen, remedy: remedy(text) }).collect()
+    told.into_iter()
+        .map(|(screen, text, phones)| Seen { phones, screen: words.told(&screen), remedy: remedy(text, words) })
+        .collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! What is worth knowing and changes no verdict: slips below `must`, doubts, outages, what was not run.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use easrig_scenario::{Cell, Finding, Level, Verdict};
 
@@ -19,12 +22,58 @@ pub(super) fn draw(run: &Run, view: View<'_>) -> String {
         return String::new();
     }
     let strong = view.palette.strong;
-    let list: String = lines.iter().map(|line| hang("- ", &safe(line), 0, view.width)).collect();
+    let list: String = lines.iter().map(|line| hang("- ", &safe(&line.to_string()), 0, view.width)).collect();
     format!("{strong}notes{strong:#}\n{list}")
 }
 
-/// Everything worth knowing, a line each, but for what was skipped.
-pub(crate) fn lines(run: &Run) -> Vec<String> {
+/// Something worth knowing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Note {
+    /// The scenario that it was said of, when it is one.
+    pub(crate) scenario: Option<String>,
+    pub(crate) text: String,
+    /// How many scenarios it was said of.
+    pub(crate) scenarios: usize,
+    pub(crate) who: Who,
+}
+
+/// Whom a note is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Who {
+    /// The note says it itself.
+    Nobody,
+    /// All phones of the run, when it has several.
+    Every,
+    /// These, by their ids.
+    Some(String),
+}
+
+impl Note {
+    fn plain(text: String) -> Self {
+        Self { scenario: None, text, scenarios: 0, who: Who::Nobody }
+    }
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(scenario) = &self.scenario {
+            write!(f, "{scenario}: ")?;
+        }
+        f.write_str(&self.text)?;
+        let who = match &self.who {
+            Who::Nobody => return Ok(()),
+            Who::Every => "every phone",
+            Who::Some(ids) => ids,
+        };
+        match self.scenarios {
+            0 | 1 => write!(f, " ({who})"),
+            several => write!(f, " ({several} scenarios; {who})"),
+        }
+    }
+}
+
+/// Everything worth knowing, but for what was skipped.
+pub(crate) fn lines(run: &Run) -> Vec<Note> {
     let personas = personas(run);
     let counted = |said: Vec<(String, &Cell)>| counted(&said, personas.len());
     let mut lines = Vec::new();
@@ -33,7 +82,7 @@ pub(crate) fn lines(run: &Run) -> Vec<String> {
             Some(to) => format!("for {} s", to.0.saturating_sub(outage.from.0).max(0) / 1_000_000),
             None => "to the end".to_owned(),
         };
-        format!("the target did not answer {end}: {}", outage.cause)
+        Note::plain(format!("the target did not answer {end}: {}", outage.cause))
     }));
     lines.extend(counted(slips(run)));
     let known = accepted(run).into_iter().flat_map(|one| {
@@ -44,7 +93,7 @@ pub(crate) fn lines(run: &Run) -> Vec<String> {
     lines.extend(counted(known.collect()));
     let noted = run.cells.iter().flat_map(|cell| cell.notes.iter().map(move |note| (note.clone(), cell)));
     lines.extend(counted(noted.filter(|(note, _)| !note.starts_with(UNVERIFIED)).collect()));
-    lines.extend(personas.iter().filter_map(|persona| unverified(run, persona)));
+    lines.extend(personas.iter().filter_map(|persona| unverified(run, persona)).map(Note::plain));
     lines
 }
 
@@ -76,7 +125,7 @@ fn slips(run: &Run) -> Vec<(String, &Cell)> {
 }
 
 /// Each text once, in the order met, with the scenario where it is one and the phones it was said of.
-fn counted(said: &[(String, &Cell)], phones: usize) -> Vec<String> {
+fn counted(said: &[(String, &Cell)], phones: usize) -> Vec<Note> {
     let mut order: Vec<&str> = Vec::new();
     let mut of: BTreeMap<&str, Vec<&Cell>> = BTreeMap::new();
     for (text, cell) in said {
@@ -89,20 +138,17 @@ fn counted(said: &[(String, &Cell)], phones: usize) -> Vec<String> {
     order.into_iter().map(|text| line(text, of.get(text).map(Vec::as_slice).unwrap_or_default(), phones)).collect()
 }
 
-fn line(text: &str, cells: &[&Cell], phones: usize) -> String {
+fn line(text: &str, cells: &[&Cell], phones: usize) -> Note {
     let mut personas: Vec<&str> = cells.iter().map(|cell| cell.id.persona.as_str()).collect();
     personas.dedup();
     let scenarios: BTreeSet<&str> = cells.iter().map(|cell| cell.id.scenario.as_str()).collect();
-    let place = match (scenarios.first(), scenarios.len()) {
-        (Some(scenario), 1) => format!("{scenario}: "),
-        _ => String::new(),
-    };
-    let who = match personas.len() {
-        all if all == phones && phones > 1 => "every phone".to_owned(),
-        _ => personas.join(", "),
-    };
-    match scenarios.len() {
-        0 | 1 => format!("{place}{text} ({who})"),
-        several => format!("{text} ({several} scenarios; {who})"),
+    Note {
+        scenario: scenarios.first().filter(|_| scenarios.len() == 1).map(|id| (*id).to_owned()),
+        text: text.to_owned(),
+        scenarios: scenarios.len(),
+        who: match personas.len() {
+            all if all == phones && phones > 1 => Who::Every,
+            _ => Who::Some(personas.join(", ")),
+        },
     }
 }

@@ -9,7 +9,8 @@ use crate::{
     compare::{Change, Class, Row, differences, side_by_side},
     html::{CELL_MOST, FindingView, Mark, anchor},
     terminal::exchange::show_command,
-    words::Text,
+    told::Told,
+    words::{Text, Words},
 };
 
 /// How many lines that are the same stand around a difference.
@@ -41,7 +42,7 @@ pub(super) struct ChangeView {
     /// The commands that show the exchanges of both runs.
     pub(super) commands: [String; 2],
     /// What differs in meaning, by name.
-    pub(super) differs: Vec<String>,
+    pub(super) differs: Vec<Told>,
     /// How many more differences there are.
     pub(super) more: usize,
     pub(super) rows: Vec<Line>,
@@ -54,7 +55,7 @@ pub(super) struct ChangeView {
 pub(super) struct Standing {
     pub(super) mark: Mark,
     pub(super) code: String,
-    pub(super) reason: String,
+    pub(super) reason: Told,
 }
 
 /// A line of two exchanges.
@@ -88,13 +89,13 @@ impl ChangeView {
             phone: maker.phone(&change.id.persona),
             scenario: change.id.scenario.clone(),
             title: maker.scenario(&change.id.scenario),
-            before: change.before.map(standing),
-            after: change.after.map(standing),
+            before: change.before.map(|cell| standing(cell, maker.words)),
+            after: change.after.map(|cell| standing(cell, maker.words)),
             otherwise: otherwise(change, maker),
             versions: change.versions().map(|(was, is)| (was.to_string(), is.to_string())),
             rewritten: change.rewritten,
             known: change.known.unwrap_or_default().to_owned(),
-            findings: findings.into_iter().map(FindingView::of).collect(),
+            findings: findings.into_iter().map(|finding| FindingView::of(finding, maker.words)).collect(),
             commands: [command(was, both.before.1), command(is, both.after.1)],
             differs,
             more,
@@ -105,18 +106,18 @@ impl ChangeView {
     }
 }
 
-fn standing(cell: &Cell) -> Standing {
+fn standing(cell: &Cell, words: Words) -> Standing {
     let error = cell.device_error.as_ref().filter(|_| cell.verdict == Verdict::Blocked);
     Standing {
         mark: cell.verdict.into(),
         code: error.map(|error| error.code.clone()).unwrap_or_default(),
-        reason: cell.reason.clone(),
+        reason: words.told(&cell.reason),
     }
 }
 
 /// What to say where the verdict, and the code on the screen, are what they were.
 fn otherwise(change: &Change<'_>, maker: &Maker<'_, '_>) -> Option<Text> {
-    let (was, is) = (change.before.map(standing)?, change.after.map(standing)?);
+    let (was, is) = (standing(change.before?, maker.words), standing(change.after?, maker.words));
     if (was.mark, &was.code) != (is.mark, &is.code) {
         return None;
     }
@@ -128,10 +129,10 @@ fn otherwise(change: &Change<'_>, maker: &Maker<'_, '_>) -> Option<Text> {
     })
 }
 
-fn named(maker: &Maker<'_, '_>, was: &Exchange, is: &Exchange) -> (Vec<String>, usize) {
+fn named(maker: &Maker<'_, '_>, was: &Exchange, is: &Exchange) -> (Vec<Told>, usize) {
     let found = differences(maker.comparison, was, is);
     let more = found.len().saturating_sub(DIFFERENCES_MOST);
-    (found.iter().take(DIFFERENCES_MOST).map(ToString::to_string).collect(), more)
+    (found.iter().take(DIFFERENCES_MOST).map(|one| maker.words.told(&one.to_string())).collect(), more)
 }
 
 /// The rows near a difference as far as there is room, and how many were left out for want of it.

@@ -8,6 +8,8 @@ use easrig_scenario::{CellId, Decoded};
 use crate::{
     Exchanged,
     html::{Maker, exchange::milliseconds},
+    told::Told,
+    words::Words,
 };
 
 /// The way of one phone.
@@ -30,7 +32,7 @@ pub(in crate::html) struct Hop {
     pub(in crate::html) number: usize,
     pub(in crate::html) asked: String,
     pub(in crate::html) url: String,
-    pub(in crate::html) answered: String,
+    pub(in crate::html) answered: Told,
     /// It led on.
     pub(in crate::html) good: bool,
     pub(in crate::html) took: String,
@@ -70,7 +72,7 @@ pub(super) fn paths(maker: &Maker<'_>) -> Vec<Path> {
             None => ways.push(Way { told, phones: vec![phone], hops }),
         }
     }
-    ways.into_iter().map(|way| path(&way.phones, &way.hops)).collect()
+    ways.into_iter().map(|way| path(&way.phones, &way.hops, maker.words)).collect()
 }
 
 /// The exchanges of each cell that begins with something that is no ActiveSync, in the order of the run.
@@ -103,7 +105,7 @@ fn is_plain(command: &str) -> bool {
     command != "OPTIONS" && !command.chars().any(|c| c.is_ascii_lowercase())
 }
 
-fn path(phones: &[&str], exchanges: &[Exchange]) -> Path {
+fn path(phones: &[&str], exchanges: &[Exchange], words: Words) -> Path {
     let mut hosts: Vec<Lane> = Vec::new();
     let mut hops = Vec::new();
     for (place, exchange) in exchanges.iter().enumerate() {
@@ -117,7 +119,7 @@ fn path(phones: &[&str], exchanges: &[Exchange]) -> Path {
             number: usize::try_from(exchange.number.0).unwrap_or(usize::MAX),
             asked: asks(exchange),
             url: exchange.request.url.to_string(),
-            answered: answers(exchange),
+            answered: words.told(&answers(exchange)),
             good: exchange.response().is_some_and(|response| (200..400).contains(&response.status)),
             took: milliseconds(exchange.times.done),
             y: 66 + place * 58,
