@@ -13,6 +13,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use easrig_exchange::TlsVersion;
 use easrig_refserver::Switch;
 use easrig_runner::Account;
 use easrig_scenario::Strictness;
@@ -274,6 +275,12 @@ pub(crate) struct ServeArgs {
     #[arg(long)]
     pub(crate) plain: bool,
 
+    /// The lowest TLS version to speak
+    ///
+    /// 1.2 or 1.3: what an upgrade that raises the floor does to phones. Example: --tls-floor 1.3
+    #[arg(long, value_name = "VERSION", value_enum, default_value = "1.2", conflicts_with = "plain")]
+    pub(crate) tls_floor: TlsFloor,
+
     /// The mail domain of accounts without address
     ///
     /// An account `alice` then has the address alice@DOMAIN. Example: --domain corp.test
@@ -285,6 +292,26 @@ pub(crate) struct ServeArgs {
 
     #[command(flatten)]
     pub(crate) accounts: AccountArgs,
+}
+
+/// The TLS versions that easrig's own server can be told to begin at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TlsFloor {
+    /// TLS 1.2 and 1.3
+    #[value(name = "1.2")]
+    V1_2,
+    /// TLS 1.3 only
+    #[value(name = "1.3")]
+    V1_3,
+}
+
+impl From<TlsFloor> for TlsVersion {
+    fn from(floor: TlsFloor) -> Self {
+        match floor {
+            TlsFloor::V1_2 => Self::V1_2,
+            TlsFloor::V1_3 => Self::V1_3,
+        }
+    }
 }
 
 /// How the reference server behaves.

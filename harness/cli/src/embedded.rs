@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use easrig_eas::DeviceId;
-use easrig_exchange::Secret;
+use easrig_exchange::{Secret, TlsVersion};
 use easrig_refserver::{AccountConfig, Arrangement, Policy, Profile, Scheme, Server, ServerConfig, Switches};
 use easrig_runner::{Account, Change, Control};
 use easrig_transport::{ClientConfig, Resolve, read_certificates};
@@ -32,6 +32,7 @@ pub(crate) struct Plan {
     profile: Profile,
     listen: SocketAddr,
     tls: bool,
+    tls_floor: TlsVersion,
     domain: String,
     policy: Policy,
     accounts: Vec<Account>,
@@ -70,6 +71,7 @@ impl Plan {
         Ok(Self {
             listen: args.listen,
             tls: !args.plain,
+            tls_floor: args.tls_floor.into(),
             policy: policy_file(args.server.policy.as_deref())?,
             accounts: given.into_iter().map(|account| addressed(account, &args.domain)).collect(),
             domain: args.domain.clone(),
@@ -94,6 +96,7 @@ impl Plan {
             profile,
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             tls: true,
+            tls_floor: TlsVersion::V1_2,
             domain: DOMAIN.to_owned(),
             policy: Policy::default(),
             accounts,
@@ -168,6 +171,7 @@ impl Embedded {
             profile: plan.profile,
             listen: plan.listen,
             tls: plan.tls,
+            tls_floor: plan.tls_floor,
             domain: plan.domain.clone(),
             accounts: plan.accounts.iter().map(account).collect(),
             policy: Some(plan.policy),

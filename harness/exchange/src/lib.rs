@@ -13,6 +13,7 @@ mod redact;
 mod salt;
 mod scrub;
 mod secret;
+mod tls_offer;
 mod walk;
 
 pub use eascap::{EascapError, EascapFile, EascapReader, EascapWriter};
@@ -23,3 +24,4 @@ pub use message::{Request, Response};
 pub use redact::{Content, Masking, Redactor, is_plain, masking};
 pub use scrub::{Kind, Pseudonym, Replaced, ScrubError, Scrubber, Tally};
 pub use secret::Secret;
+pub use tls_offer::{OfferAnswer, TlsOffer, TlsVersion, UnknownTlsVersion};

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use easrig_eas::{Version, query::PlainField};
+use easrig_exchange::TlsVersion;
 use sha2::{Digest, Sha256};
 use toml::de::DeTable;
 
@@ -213,7 +214,7 @@ pub(crate) struct Redirects {
 /// What the device's TLS is like.
 #[derive(Clone, Debug)]
 pub(crate) struct Tls {
-    pub(crate) versions: Option<Sourced<Vec<String>>>,
+    pub(crate) versions: Option<Sourced<Vec<TlsVersion>>>,
     pub(crate) roots: Option<Sourced<Vec<String>>>,
 }
 
@@ -301,8 +302,8 @@ impl Persona {
         self.tls.roots.as_ref()
     }
 
-    /// The TLS versions it speaks (`TLSv1.0`), where the facts tell.
-    pub fn tls_versions(&self) -> Option<&Sourced<Vec<String>>> {
+    /// The TLS versions it speaks, where the facts tell.
+    pub fn tls_versions(&self) -> Option<&Sourced<Vec<TlsVersion>>> {
         self.tls.versions.as_ref()
     }
 

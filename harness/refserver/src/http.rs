@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use easrig_exchange::Secret;
+use easrig_exchange::{Secret, TlsVersion};
 use easrig_transport::{
     Authority, ServerHandle, ServerRequest, ServerResponse, ServerTlsError, Service, Validity, serve,
 };
@@ -38,6 +38,8 @@ pub struct ServerConfig {
     pub listen: SocketAddr,
     /// Whether it speaks TLS, with a certificate made for `names`.
     pub tls: bool,
+    /// The lowest TLS version it takes; rustls has none below TLS 1.2.
+    pub tls_floor: TlsVersion,
     /// The names and addresses clients call it by; the first one is in [`Server::url`].
     pub names: Vec<String>,
     /// The domain of its addresses.
@@ -76,6 +78,7 @@ impl Default for ServerConfig {
             profile: Profile::default(),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             tls: true,
+            tls_floor: TlsVersion::V1_2,
             names: vec!["127.0.0.1".to_owned(), "localhost".to_owned()],
             domain: "easrig.test".to_owned(),
             accounts: Vec::new(),
@@ -161,7 +164,7 @@ impl Server {
             if !bound.ip().is_unspecified() && !names.contains(&own.as_str()) {
                 names.push(&own);
             }
-            tls = Some(authority.certify(&names, Validity::Current)?);
+            tls = Some(authority.certify(&names, Validity::Current)?.with_floor(config.tls_floor)?);
             ca_pem = Some(authority.pem());
             state.site.roots.push(authority.root().to_vec());
         }

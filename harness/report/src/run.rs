@@ -6,7 +6,7 @@ use std::{
 use easrig_exchange::{ExchangeNumber, Timestamp};
 use easrig_scenario::{
     Cell, CellId, Finding, Limit, Strictness, Verdict,
-    event::{Event, ExchangeCard, PersonaCard, PolicyMet, RunStarted, ScenarioCard, SettingMet, TargetSeen},
+    event::{Event, ExchangeCard, PersonaCard, PolicyMet, RunStarted, ScenarioCard, SettingMet, TargetSeen, TlsAsked},
     invariant,
 };
 use serde::Serialize;
@@ -22,6 +22,9 @@ const MAX_EXCHANGES: usize = 1_000_000;
 /// The most personas whose policies are kept, and the most settings of each; the standard has fewer than 60.
 const MAX_POLICIES: usize = 1_000;
 const MAX_SETTINGS: usize = 200;
+
+/// The most hosts of which it is kept what TLS they take, and the most answers of each.
+const MAX_TLS: (usize, usize) = (64, 8);
 
 /// The most limits that are kept: a server has one of each kind, as a rule.
 const MAX_LIMITS: usize = 64;
@@ -40,6 +43,8 @@ pub struct Run {
     pub personas: BTreeMap<String, PersonaCard>,
     /// What the target said of itself, once per persona.
     pub seen: Vec<TargetSeen>,
+    /// Which versions of TLS each host and port takes, in the order in which they were asked.
+    pub tls: Vec<TlsAsked>,
     /// What each persona did with the settings of the policies that it met, by its id; the first of each name.
     pub policies: BTreeMap<String, Vec<SettingMet>>,
     /// The limits that the target named to devices that asked for more or less.
@@ -170,6 +175,7 @@ pub struct RunBuilder {
     planned: BTreeMap<String, Vec<CellId>>,
     known: usize,
     seen: Vec<TargetSeen>,
+    tls: Vec<TlsAsked>,
     policies: BTreeMap<String, Vec<SettingMet>>,
     limits: BTreeSet<Limit>,
     finished: HashMap<CellId, Cell>,
@@ -202,6 +208,7 @@ impl RunBuilder {
                 self.seen.retain(|before| before.persona != seen.persona);
                 self.seen.push(seen);
             }
+            Event::TlsAsked(asked) => self.tls(asked),
             Event::PolicyMet(met) => self.policy(met),
             Event::CellFinished(cell) => {
                 self.count(1)?;
@@ -249,6 +256,7 @@ impl RunBuilder {
             scenarios: self.scenarios,
             personas: self.personas,
             seen: self.seen,
+            tls: self.tls,
             policies: self.policies,
             limits: self.limits,
             cells,
@@ -259,6 +267,16 @@ impl RunBuilder {
             finished: self.end,
             outcomes: BTreeMap::new(),
         })
+    }
+
+    /// The latest answer of a host holds: a resumed run may have asked again.
+    fn tls(&mut self, mut asked: TlsAsked) {
+        let (hosts, answers) = MAX_TLS;
+        asked.offers.truncate(answers);
+        self.tls.retain(|before| before.endpoint != asked.endpoint);
+        if self.tls.len() < hosts {
+            self.tls.push(asked);
+        }
     }
 
     /// A scenario may change the policy on the way: every setting that was met counts, each once.

@@ -25,6 +25,7 @@ mod seed;
 mod shared;
 mod survey;
 mod tape;
+mod tls;
 mod trust;
 mod watch;
 

@@ -1,5 +1,6 @@
 use std::{collections::BTreeSet, sync::Arc};
 
+use easrig_persona::Persona;
 use easrig_scenario::{Cell, CellId, Verdict, event::Event};
 use thiserror::Error;
 use tokio::{sync::Semaphore, task::JoinSet};
@@ -14,7 +15,7 @@ use crate::{
     orders::Orders,
     plan::{self, Planned},
     shared::Shared,
-    survey, trust,
+    survey, tls, trust,
     watch::Presence,
 };
 
@@ -87,12 +88,15 @@ async fn run_lane(shared: &Shared, lane: usize) -> Result<(), FolderError> {
         };
         let cells = plan::cells(&shared.orders, persona, &pair, &found);
         shared.journal.record(&Event::Planned { cells: cells.iter().map(|c| c.id.clone()).collect() })?;
+        let id = CellId { scenario: String::new(), persona: persona.id().to_owned(), version: found.version };
+        if let Some(cell) = tls_cell(shared, persona, &found, id.clone()).await? {
+            shared.journal.record(&Event::CellFinished(cell))?;
+        }
         // A root that was added (`--ca`) is on every phone of the run.
-        if let Some(tls) = found.tls.as_ref().filter(|_| !shared.orders.client.has_own_roots()) {
-            let id = CellId { scenario: String::new(), persona: persona.id().to_owned(), version: found.version };
-            if let Some(cell) = trust::cell(persona, tls, id).filter(|cell| !shared.done.contains(&cell.id)) {
-                shared.journal.record(&Event::CellFinished(cell))?;
-            }
+        if let Some(tls) = found.tls.as_ref().filter(|_| !shared.orders.client.has_own_roots())
+            && let Some(cell) = trust::cell(persona, tls, id).filter(|cell| !shared.done.contains(&cell.id))
+        {
+            shared.journal.record(&Event::CellFinished(cell))?;
         }
         let mut tried = 0;
         for planned in &cells {
@@ -114,6 +118,20 @@ async fn run_lane(shared: &Shared, lane: usize) -> Result<(), FolderError> {
         }
     }
     Ok(())
+}
+
+/// Whether the phone could agree on TLS with somebody's own server. Of the reference server it is known what it speaks:
+/// that is TLS of today, and not what a profile's product did in its time.
+async fn tls_cell(
+    shared: &Shared,
+    persona: &Persona,
+    found: &survey::Found,
+    id: CellId,
+) -> Result<Option<Cell>, FolderError> {
+    let Some(url) = found.secure.as_ref().filter(|_| shared.orders.server.control().is_none()) else { return Ok(None) };
+    let asked = shared.tls.of(url, &shared.orders.client, &shared.journal).await?;
+    let cell = asked.and_then(|asked| tls::cell(persona, &asked, id));
+    Ok(cell.filter(|cell| !shared.done.contains(&cell.id)))
 }
 
 async fn run_cell(shared: &Shared, planned: &Planned, pair: &Pair) -> Result<Cell, FolderError> {

@@ -17,6 +17,7 @@ use crate::{
     orders::Orders,
     partnerships::Partnerships,
     seed,
+    tls::TlsOffers,
     watch::Watch,
 };
 
@@ -26,6 +27,7 @@ pub(crate) struct Shared {
     pub(crate) journal: Journal,
     pub(crate) watch: Watch,
     pub(crate) leases: Leases,
+    pub(crate) tls: TlsOffers,
     pub(crate) done: BTreeSet<CellId>,
     causes: Mutex<Causes>,
     stopped: Mutex<BTreeMap<String, String>>,
@@ -43,6 +45,7 @@ impl Shared {
             watch: Watch::new(orders.outage),
             leases: Leases::new(&orders.accounts),
             journal,
+            tls: unfinished.map(TlsOffers::remembered).unwrap_or_default(),
             done: unfinished.map(Unfinished::done).unwrap_or_default(),
             causes: Mutex::new(unfinished.map(|unfinished| causes(&unfinished.finished)).unwrap_or_default()),
             stopped: Mutex::default(),

@@ -7,6 +7,7 @@ use easrig_scenario::{
     CellId, Decoded, Role,
     event::{Event, TargetSeen},
 };
+use url::Url;
 
 use crate::{
     Account,
@@ -19,6 +20,7 @@ use crate::{
     rack::{Rack, Report},
     reach::out_of_reach,
     shared::Shared,
+    tls,
 };
 
 /// What a persona learns of the target before its first cell.
@@ -30,6 +32,8 @@ pub(crate) struct Found {
     pub(crate) offered: Vec<Version>,
     /// What TLS agreed on, over TLS.
     pub(crate) tls: Option<TlsSession>,
+    /// Where it spoke TLS last, or tried to.
+    pub(crate) secure: Option<Url>,
     /// Why nobody answered at all, if so.
     pub(crate) unreached: Option<String>,
     /// What was seen meanwhile.
@@ -90,6 +94,7 @@ impl Survey<'_> {
         {
             found.folders = Some(phone.folders().iter().filter_map(|folder| word(folder.kind)).collect());
         }
+        found.secure = tls::endpoint(&self.seen);
         found.tls = self.seen.iter().rev().find_map(|exchange| exchange.tls.clone());
         if self.seen.iter().all(|exchange| exchange.response().is_none()) {
             found.unreached = out_of_reach(&self.seen);

@@ -4,7 +4,7 @@ use easrig_eas::{
     Version,
     headers::{Offer, WWW_AUTHENTICATE, challenges},
 };
-use easrig_exchange::{Exchange, ExchangeNumber, Response, Timestamp};
+use easrig_exchange::{Exchange, ExchangeNumber, OfferAnswer, Response, Timestamp, TlsOffer, TlsVersion};
 use serde::{Deserialize, Serialize};
 
 use crate::{Cell, CellId, Confidence, Decoded, Finding, Level, Limit, Scenario};
@@ -32,6 +32,8 @@ pub enum Event {
     },
     /// What the target says of itself, seen once per persona.
     TargetSeen(TargetSeen),
+    /// The target was asked which versions of TLS it takes, once per host and port.
+    TlsAsked(TlsAsked),
     /// A persona met a policy that it had not met before.
     PolicyMet(PolicyMet),
     /// A cell begins.
@@ -277,6 +279,31 @@ pub struct TargetSeen {
     pub commands: Vec<String>,
     /// TLS version and suite, empty over plain HTTP.
     pub tls: String,
+}
+
+/// Which versions of TLS a server takes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TlsAsked {
+    /// Host and port.
+    pub endpoint: String,
+    /// What it made of each version, oldest first.
+    pub offers: Vec<TlsOffer>,
+}
+
+impl TlsAsked {
+    /// The scenario under which reports show whether a phone has a version in common with the server.
+    pub const CELL: &'static str = "invariant/tls-version";
+
+    /// What the server made of a version; `None` when it was not asked.
+    pub fn offer(&self, version: TlsVersion) -> Option<&TlsOffer> {
+        self.offers.iter().find(|offer| offer.version == version)
+    }
+
+    /// The versions that it takes, oldest first.
+    pub fn accepted(&self) -> impl Iterator<Item = TlsVersion> {
+        let accepted = self.offers.iter().filter(|offer| offer.answer == OfferAnswer::Accepted);
+        accepted.map(|offer| offer.version)
+    }
 }
 
 impl TargetSeen {

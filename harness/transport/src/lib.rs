@@ -7,6 +7,7 @@
 mod client;
 mod dns;
 mod fault;
+mod hello;
 mod key_log;
 mod server;
 mod tls;
@@ -15,6 +16,7 @@ mod wire;
 pub use client::{Attempt, Client, ClientConfig, ClientError, ClientLimits, Patience, Session};
 pub use dns::{Names, Resolve, ResolveError, SrvEntry, SrvError};
 pub use fault::{Act, BadServer};
+pub use hello::tls_offers;
 pub use key_log::KeyLog;
 pub use server::{
     Authority, Server, ServerHandle, ServerLimits, ServerRequest, ServerResponse, ServerTls, ServerTlsError, Service,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use easrig_eas::{Command, Version, query::PlainField, status::Status};
+use easrig_exchange::TlsVersion;
 use toml::de::DeValue;
 
 use super::section::{FromToml, Wrong};
@@ -330,6 +331,12 @@ impl FromToml for Command {
 impl FromToml for Version {
     fn from_toml(value: &DeValue<'_>) -> Result<Self, Wrong> {
         value.as_str().and_then(|text| text.parse().ok()).ok_or_else(|| Wrong::expected("a version such as \"14.1\""))
+    }
+}
+
+impl FromToml for TlsVersion {
+    fn from_toml(value: &DeValue<'_>) -> Result<Self, Wrong> {
+        value.as_str().and_then(|word| word.parse().ok()).ok_or_else(|| Wrong::one_of(&Self::ALL.map(Self::name)))
     }
 }
 

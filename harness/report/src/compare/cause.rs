@@ -3,7 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use easrig_eas::Version;
-use easrig_scenario::{Cell, CellId, Confidence, DeviceError, Finding, Requirement, Verdict};
+use easrig_exchange::TlsVersion;
+use easrig_scenario::{Cell, CellId, Confidence, DeviceError, Finding, Requirement, Verdict, event::TlsAsked};
 
 use super::{
     answers::Refusals,
@@ -13,7 +14,7 @@ use super::{
 };
 use crate::{
     Run,
-    words::{Text, Words},
+    words::{Argument, Text, Words},
 };
 
 /// One thing to act on, with every cell that it changed.
@@ -40,6 +41,10 @@ pub enum CauseKind<'r> {
         /// What the server offers.
         offered: Vec<Version>,
     },
+    /// The server does not take these TLS versions any more.
+    TlsGone(Vec<TlsVersion>),
+    /// The server takes these TLS versions, which it refused before.
+    TlsBack(Vec<TlsVersion>),
     /// The server does not offer this protocol version any more.
     VersionGone(Version),
     /// The server does not offer this command any more.
@@ -101,6 +106,8 @@ impl Cause<'_> {
             }
             CauseKind::SignIn { offered } => words.one("cause.basic_off", "schemes", &offered.join(", ")),
             CauseKind::VersionFloor { offered } => words.one("cause.floor", "versions", &list(offered)),
+            CauseKind::TlsGone(versions) => words.with("cause.tls_gone", counted(versions)),
+            CauseKind::TlsBack(versions) => words.with("cause.tls_back", counted(versions)),
             CauseKind::VersionGone(version) => words.one("cause.version_gone", "version", &version.to_string()),
             CauseKind::CommandGone(command) => words.one("cause.command_gone", "command", command),
             CauseKind::Device(error) => words.with(
@@ -133,6 +140,7 @@ impl Cause<'_> {
             }
             CauseKind::SignIn { .. } => BASIC_OFF.to_owned(),
             CauseKind::VersionFloor { .. } | CauseKind::VersionGone(_) => VERSIONS.to_owned(),
+            CauseKind::TlsGone(_) => TLS.to_owned(),
             CauseKind::CommandGone(_) => COMMANDS.to_owned(),
             CauseKind::Device(error) => error.remedy.trim_end().to_owned(),
             CauseKind::Finding(_) | CauseKind::Loss(_) => {
@@ -162,6 +170,10 @@ const BASIC_OFF: &str = "Allow Basic for ActiveSync where the server can: Get-Ac
 const VERSIONS: &str = "See which versions the server announces (MS-ASProtocolVersions) and whether a proxy shortens the \
     list. Where the product has dropped them, phones that speak nothing newer have to be replaced.";
 
+const TLS: &str = "Phones that speak nothing newer cannot connect. Whoever must keep them for a while can let them in by a \
+    reverse proxy of their own that still takes the old version; TLS 1.0 and 1.1 are obsolete (RFC 8996), so the lasting \
+    way is another phone.";
+
 const COMMANDS: &str = "See whether the product still has this command, and whether a proxy shortens the list \
     (MS-ASProtocolCommands).";
 
@@ -185,6 +197,11 @@ pub(crate) fn screen(error: &DeviceError) -> String {
 
 pub(super) fn list(versions: &[Version]) -> String {
     versions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn counted(versions: &[TlsVersion]) -> Vec<(&'static str, Argument)> {
+    let names: Vec<String> = versions.iter().map(ToString::to_string).collect();
+    vec![("n", versions.len().into()), ("versions", names.join(", ").into())]
 }
 
 fn once<'t>(names: impl Iterator<Item = &'t str>) -> Vec<&'t str> {
@@ -223,6 +240,7 @@ pub(super) fn causes<'r>(
 enum Key {
     SignIn,
     Versions(Vec<Version>),
+    Tls(bool, Vec<TlsVersion>),
     Command(String),
     /// What helps; where nobody knows what does, what is shown.
     Device(String),
@@ -236,6 +254,8 @@ fn key(kind: &CauseKind<'_>) -> Key {
         CauseKind::SignIn { .. } => Key::SignIn,
         CauseKind::VersionFloor { offered } => Key::Versions(offered.clone()),
         CauseKind::VersionGone(version) => Key::Versions(vec![*version, *version]),
+        CauseKind::TlsGone(versions) => Key::Tls(false, versions.clone()),
+        CauseKind::TlsBack(versions) => Key::Tls(true, versions.clone()),
         CauseKind::CommandGone(command) => Key::Command(command.clone()),
         CauseKind::Device(error) if error.remedy.trim().is_empty() => Key::Device(screen(error)),
         CauseKind::Device(error) => Key::Device(error.remedy.trim().to_owned()),
@@ -306,6 +326,13 @@ impl<'r, 't> Finder<'r, 't> {
     fn kind(&self, change: &Change<'r>) -> CauseKind<'r> {
         match (change.before, change.after) {
             (_, None) => CauseKind::Gone,
+            (Some(_), Some(is))
+                if change.id.scenario == TlsAsked::CELL
+                    && is.verdict == Verdict::Pass
+                    && !self.target.tls_won.is_empty() =>
+            {
+                CauseKind::TlsBack(self.target.tls_won.clone())
+            }
             (Some(was), Some(_)) if change.class == Class::Improvement => self.was(was, &change.healed()),
             (_, Some(is)) => self.is(is, change),
         }
@@ -336,6 +363,9 @@ impl<'r, 't> Finder<'r, 't> {
     fn announced(&self, is: &'r Cell, change: &Change<'r>) -> Option<CauseKind<'r>> {
         if matches!(is.verdict, Verdict::Pass | Verdict::Degraded) || change.class == Class::News {
             return None;
+        }
+        if is.id.scenario == TlsAsked::CELL && !self.target.tls_lost.is_empty() {
+            return Some(CauseKind::TlsGone(self.target.tls_lost.clone()));
         }
         // Only what this phone was told itself: one that cannot sign in never gets as far.
         let seen = self.after.run.seen.iter().find(|seen| seen.persona == is.id.persona);

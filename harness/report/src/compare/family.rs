@@ -265,6 +265,9 @@ impl<'r> Teller<'_, 'r> {
             Fate::Same if self.members.iter().any(|member| member.news > 0) => head("family.otherwise", ""),
             Fate::Same => head("family.same", ""),
         }];
+        if fate == Fate::Unclear {
+            said.extend(self.tls());
+        }
         if is_out(fate) {
             said.extend(self.seen("family.sees", self.after));
             said.extend(self.reason());
@@ -352,6 +355,15 @@ impl<'r> Teller<'_, 'r> {
             if !offered.is_empty() && !offered.iter().any(|scheme| scheme.eq_ignore_ascii_case("basic")));
         let why = self.words.with("family.why", vec![("cause", cause.said(self.words).into())]);
         std::iter::once(why).chain(is_basic_off.then(|| self.tokens()).flatten()).collect()
+    }
+
+    /// Whether what cannot be told any more is whether they can still connect at all.
+    fn tls(&self) -> Option<Text> {
+        let is_mine = |change: &Change<'r>| change.class == Class::Unclear && self.is_mine(&change.id.persona);
+        let is_it =
+            |cause: &&Cause<'r>| matches!(cause.kind, CauseKind::TlsGone(_)) && cause.changes.iter().any(is_mine);
+        let cause = self.causes.iter().find(is_it)?;
+        Some(self.words.with("family.why", vec![("cause", cause.said(self.words).into())]))
     }
 
     fn remedy(&self, fate: Fate) -> Option<String> {

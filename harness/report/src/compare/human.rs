@@ -273,6 +273,8 @@ fn target(comparison: &Comparison<'_>, view: View<'_>) -> String {
     let texts = |versions: &[easrig_eas::Version]| versions.iter().map(ToString::to_string).collect();
     list("versions no longer offered", texts(&change.versions_lost));
     list("versions offered now", texts(&change.versions_won));
+    list("TLS versions no longer accepted", change.tls_lost.iter().map(ToString::to_string).collect());
+    list("TLS versions accepted now", change.tls_won.iter().map(ToString::to_string).collect());
     list("commands no longer offered", change.commands_lost.clone());
     list("commands offered now", change.commands_won.clone());
     lines.extend(change.limits.iter().map(ToString::to_string));

@@ -176,6 +176,8 @@ struct CauseRow<'r> {
 enum KindWord {
     SignIn,
     VersionFloor,
+    TlsVersionGone,
+    TlsVersionBack,
     VersionGone,
     CommandGone,
     DeviceError,
@@ -229,6 +231,10 @@ struct TargetRow<'r> {
     software: &'r [SoftwareChange],
     versions_lost: Vec<String>,
     versions_won: Vec<String>,
+    /// TLS versions that were taken and are refused now.
+    tls_lost: Vec<&'static str>,
+    /// TLS versions that were refused and are taken now.
+    tls_won: Vec<&'static str>,
     commands_lost: &'r [String],
     commands_won: &'r [String],
     /// Limits that it named in both runs, with other values.
@@ -299,6 +305,8 @@ fn kind(kind: &CauseKind<'_>) -> KindWord {
     match kind {
         CauseKind::SignIn { .. } => KindWord::SignIn,
         CauseKind::VersionFloor { .. } => KindWord::VersionFloor,
+        CauseKind::TlsGone(_) => KindWord::TlsVersionGone,
+        CauseKind::TlsBack(_) => KindWord::TlsVersionBack,
         CauseKind::VersionGone(_) => KindWord::VersionGone,
         CauseKind::CommandGone(_) => KindWord::CommandGone,
         CauseKind::Device(_) => KindWord::DeviceError,
@@ -340,6 +348,8 @@ fn target<'r>(comparison: &'r Comparison<'_>) -> TargetRow<'r> {
         software: &change.software,
         versions_lost: words(&change.versions_lost),
         versions_won: words(&change.versions_won),
+        tls_lost: change.tls_lost.iter().map(|version| version.name()).collect(),
+        tls_won: change.tls_won.iter().map(|version| version.name()).collect(),
         commands_lost: &change.commands_lost,
         commands_won: &change.commands_won,
         limits: &change.limits,

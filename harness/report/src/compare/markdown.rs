@@ -92,6 +92,8 @@ fn target(comparison: &Comparison<'_>) -> Vec<String> {
     let words = |versions: &[easrig_eas::Version]| versions.iter().map(ToString::to_string).collect();
     named("versions no longer offered", words(&change.versions_lost));
     named("versions offered now", words(&change.versions_won));
+    named("TLS versions no longer accepted", change.tls_lost.iter().map(ToString::to_string).collect());
+    named("TLS versions accepted now", change.tls_won.iter().map(ToString::to_string).collect());
     named("commands no longer offered", change.commands_lost.clone());
     named("commands offered now", change.commands_won.clone());
     lines.extend(change.limits.iter().map(|limit| inline(&limit.to_string())));

@@ -271,6 +271,8 @@ fn target(comparison: &Comparison<'_>, words: Words) -> Vec<TargetRow> {
     };
     let texts = |versions: &[easrig_eas::Version]| versions.iter().map(ToString::to_string).collect();
     list("target.versions", texts(&change.versions_lost), texts(&change.versions_won));
+    let tls = |versions: &[easrig_exchange::TlsVersion]| versions.iter().map(ToString::to_string).collect();
+    list("target.tls", tls(&change.tls_lost), tls(&change.tls_won));
     list("target.commands", change.commands_lost.clone(), change.commands_won.clone());
     rows.extend(change.limits.iter().map(|limit| {
         let [before, after] = limit.values();

@@ -6,6 +6,7 @@ use std::{
 };
 
 use easrig_eas::Version;
+use easrig_exchange::{OfferAnswer, TlsVersion};
 use easrig_scenario::Bound;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -22,6 +23,10 @@ pub struct TargetChange {
     pub versions_lost: Vec<Version>,
     /// Protocol versions that are offered for the first time.
     pub versions_won: Vec<Version>,
+    /// TLS versions that were taken and are refused now.
+    pub tls_lost: Vec<TlsVersion>,
+    /// TLS versions that were refused and are taken now.
+    pub tls_won: Vec<TlsVersion>,
     /// Commands that are offered no more.
     pub commands_lost: Vec<String>,
     /// Commands that are offered for the first time.
@@ -78,7 +83,8 @@ impl TargetChange {
         let spoke = |run: &Run| !run.seen.is_empty();
         let (spoke_before, spoke_after) = (spoke(before), spoke(after));
         if !spoke_before || !spoke_after {
-            return Self { limits: limits(before, after), spoke_before, spoke_after, ..Self::default() };
+            let (limits, tls_lost, tls_won) = (limits(before, after), gone(before, after), gone(after, before));
+            return Self { limits, tls_lost, tls_won, spoke_before, spoke_after, ..Self::default() };
         }
         let [was, is] = [before, after].map(|run| {
             let seen = &run.seen;
@@ -90,6 +96,8 @@ impl TargetChange {
             software: software(before, after),
             versions_lost: was.0.difference(&is.0).copied().collect(),
             versions_won: is.0.difference(&was.0).copied().collect(),
+            tls_lost: gone(before, after),
+            tls_won: gone(after, before),
             commands_lost: was.1.difference(&is.1).cloned().collect(),
             commands_won: is.1.difference(&was.1).cloned().collect(),
             limits: limits(before, after),
@@ -103,6 +111,8 @@ impl TargetChange {
         self.software.is_empty()
             && self.versions_lost.is_empty()
             && self.versions_won.is_empty()
+            && self.tls_lost.is_empty()
+            && self.tls_won.is_empty()
             && self.commands_lost.is_empty()
             && self.commands_won.is_empty()
             && self.limits.is_empty()
@@ -114,6 +124,20 @@ impl TargetChange {
 pub(super) fn offered<'r>(run: &'r Run, persona: &str) -> Option<&'r [Version]> {
     let own = run.seen.iter().find(|seen| seen.persona == persona);
     own.or_else(|| run.seen.first()).map(|seen| seen.versions.as_slice()).filter(|versions| !versions.is_empty())
+}
+
+/// TLS versions that somebody takes in one run, and that are refused in the other, where nobody takes them. What was not
+/// asked or not answered says nothing.
+fn gone(here: &Run, there: &Run) -> Vec<TlsVersion> {
+    let any = |run: &Run, version, answer| {
+        run.tls.iter().any(|asked| asked.offer(version).is_some_and(|offer| offer.answer == answer))
+    };
+    let is_gone = |version: &TlsVersion| {
+        any(here, *version, OfferAnswer::Accepted)
+            && any(there, *version, OfferAnswer::Refused)
+            && !any(there, *version, OfferAnswer::Accepted)
+    };
+    TlsVersion::ALL.into_iter().filter(is_gone).collect()
 }
 
 /// A limit that only one run came up against says nothing about the other.

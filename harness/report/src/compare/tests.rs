@@ -1,8 +1,8 @@
 use easrig_eas::Version;
-use easrig_exchange::{ExchangeNumber, Timestamp};
+use easrig_exchange::{ExchangeNumber, OfferAnswer, Timestamp, TlsOffer, TlsVersion};
 use easrig_scenario::{
     Bound, Cell, Level, Limit, Verdict,
-    event::{Event, ExchangeCard, PersonaCard, TargetSeen},
+    event::{Event, ExchangeCard, PersonaCard, TargetSeen, TlsAsked},
 };
 
 use super::*;
@@ -325,4 +325,43 @@ fn an_invariant_with_nothing_to_be_kept_by_is_not_broken() {
     assert_eq!(told, [("new → fail".to_owned(), Class::Regression)]);
     // A persona that is not there at all is another matter.
     assert_eq!(classes(vec![kept], vec![cell("sync/a", "ios-17", Verdict::Pass)]).len(), 2);
+}
+
+#[test]
+fn an_upgrade_that_switches_tls_1_0_off_is_a_cause_with_the_phones_concerned() {
+    let run = |accepted: &[TlsVersion], old: Verdict| {
+        let [wp7, android] = ["wp7", "android-4"].map(|persona| Cell {
+            reason: if old == Verdict::Pass { String::new() } else { "unverified: too old".into() },
+            ..cell(TlsAsked::CELL, persona, old)
+        });
+        let mut events = vec![Event::RunStarted(started(&["sync/a"], &["wp7", "android-4", "ios-17"]))];
+        let offer = |version: TlsVersion| {
+            let taken = accepted.contains(&version);
+            let answer = if taken { OfferAnswer::Accepted } else { OfferAnswer::Refused };
+            TlsOffer { version, answer, how: if taken { "" } else { "alert 70 (protocol_version)" }.to_owned() }
+        };
+        let offers = TlsVersion::ALL.map(offer).to_vec();
+        events.push(Event::TlsAsked(TlsAsked { endpoint: "mail.example.test:443".into(), offers }));
+        let rest = ["wp7", "android-4", "ios-17"].map(|persona| cell("sync/a", persona, Verdict::Pass));
+        let modern = cell(TlsAsked::CELL, "ios-17", Verdict::Pass);
+        events.extend(rest.into_iter().chain([wp7, android, modern]).map(Event::CellFinished));
+        let mut run = Run::fold(events.into_iter().map(Ok)).unwrap();
+        run.personas = upgrade().0.personas;
+        run
+    };
+    let before = run(&TlsVersion::ALL, Verdict::Pass);
+    let after = run(&TlsVersion::ALL[1..], Verdict::Inconclusive);
+    let comparison = Comparison::of(&before, &after);
+    let [cause] = &comparison.causes[..] else { panic!("{:?}", comparison.causes) };
+    assert_eq!((cause.class, cause.title().as_str()), (Class::Unclear, "TLS 1.0 is no longer accepted"));
+    assert_eq!(cause.personas(), ["wp7", "android-4"]);
+    assert!(cause.remedy(&after).unwrap().contains("RFC 8996"));
+    assert_eq!(comparison.exit().code(), 3);
+    insta::assert_snapshot!("tls", compare_terminal(&comparison, plain(), nothing()));
+    let back = Comparison::of(&after, &before);
+    assert_eq!(back.causes[0].title(), "TLS 1.0 is accepted again");
+    assert_eq!(back.exit().code(), 0);
+    // A run that was made before anybody asked says nothing.
+    let silent = Run { tls: Vec::new(), ..before.clone() };
+    assert!(Comparison::of(&silent, &after).target.tls_lost.is_empty());
 }

@@ -14,13 +14,14 @@ pub(super) use offer::Offer;
 pub(super) use policy::Policies;
 pub(super) use status::Statuses;
 pub(super) use timing::Timing;
-pub(super) use tls::Endpoint;
+pub(super) use tls::{Asked, Endpoint};
 
 use super::Maker;
 
 pub(super) struct Panels {
     pub(super) paths: Vec<Path>,
     pub(super) endpoints: Vec<Endpoint>,
+    pub(super) asked: Vec<Asked>,
     pub(super) offer: Offer,
     pub(super) policies: Option<Policies>,
     pub(super) statuses: Statuses,
@@ -33,6 +34,7 @@ impl Panels {
         Self {
             paths: discovery::paths(maker),
             endpoints: tls::endpoints(maker),
+            asked: tls::asked(maker),
             offer: Offer::of(maker),
             policies: Policies::of(maker),
             statuses: Statuses::of(maker),

@@ -2,6 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use easrig_exchange::TlsVersion;
 use rcgen::{
     BasicConstraints, Certificate, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, date_time_ymd,
@@ -18,6 +19,7 @@ const DAY: u64 = 86_400;
 pub struct ServerTls {
     acceptor: TlsAcceptor,
     chain: Vec<CertificateDer<'static>>,
+    key: Arc<PrivateKeyDer<'static>>,
 }
 
 impl fmt::Debug for ServerTls {
@@ -56,7 +58,7 @@ impl ServerTls {
     /// When they cannot be read or do not belong together.
     pub fn from_pem(chain: &[u8], key: &[u8]) -> Result<Self, ServerTlsError> {
         let chain = CertificateDer::pem_slice_iter(chain).collect::<Result<Vec<_>, _>>()?;
-        Self::new(chain, PrivateKeyDer::from_pem_slice(key)?)
+        Self::new(chain, Arc::new(PrivateKeyDer::from_pem_slice(key)?), rustls::ALL_VERSIONS)
     }
 
     /// What is sent, leaf first, DER.
@@ -64,18 +66,34 @@ impl ServerTls {
         &self.chain
     }
 
+    /// The same, refusing every TLS version below `floor`. TLS 1.2 is the lowest that easrig's own servers speak.
+    ///
+    /// # Errors
+    /// When chain and key cannot be used, which [`ServerTls::from_pem`] would have said before.
+    pub fn with_floor(self, floor: TlsVersion) -> Result<Self, ServerTlsError> {
+        let versions: &[_] = match floor {
+            TlsVersion::V1_3 => &[&rustls::version::TLS13],
+            TlsVersion::V1_0 | TlsVersion::V1_1 | TlsVersion::V1_2 => rustls::ALL_VERSIONS,
+        };
+        Self::new(self.chain, self.key, versions)
+    }
+
     pub(crate) fn acceptor(&self) -> &TlsAcceptor {
         &self.acceptor
     }
 
-    fn new(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Result<Self, ServerTlsError> {
+    fn new(
+        chain: Vec<CertificateDer<'static>>,
+        key: Arc<PrivateKeyDer<'static>>,
+        versions: &[&'static rustls::SupportedProtocolVersion],
+    ) -> Result<Self, ServerTlsError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut config = rustls::ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()?
+            .with_protocol_versions(versions)?
             .with_no_client_auth()
-            .with_single_cert(chain.clone(), key)?;
+            .with_single_cert(chain.clone(), key.clone_key())?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), chain })
+        Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), chain, key })
     }
 }
 
@@ -151,6 +169,6 @@ impl Authority {
         let key = KeyPair::generate()?;
         let leaf = params.signed_by(&key, &self.issuer)?;
         let key = PrivateKeyDer::try_from(key.serialize_der()).map_err(|why| rustls::Error::General(why.to_owned()))?;
-        ServerTls::new(vec![leaf.der().clone()], key)
+        ServerTls::new(vec![leaf.der().clone()], Arc::new(key), rustls::ALL_VERSIONS)
     }
 }

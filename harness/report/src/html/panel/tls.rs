@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use easrig_exchange::{Exchange, TlsSession};
+use easrig_exchange::{Exchange, OfferAnswer, TlsOffer, TlsSession};
+use easrig_scenario::event::TlsAsked;
 use x509_parser::{extensions::GeneralName, prelude::FromDer, prelude::X509Certificate};
 
 use crate::html::Maker;
@@ -14,6 +15,19 @@ pub(in crate::html) struct Endpoint {
     /// False when an untrusted chain was let pass.
     pub(in crate::html) verified: bool,
     pub(in crate::html) chain: Vec<Certificate>,
+}
+
+/// What a host made of the versions of TLS that it was asked for.
+pub(in crate::html) struct Asked {
+    pub(in crate::html) host: String,
+    pub(in crate::html) offers: Vec<Offered>,
+}
+
+pub(in crate::html) struct Offered {
+    pub(in crate::html) version: String,
+    /// The key of the answer's word.
+    pub(in crate::html) says: &'static str,
+    pub(in crate::html) how: String,
 }
 
 pub(in crate::html) struct Certificate {
@@ -50,6 +64,22 @@ pub(super) fn endpoints(maker: &Maker<'_>) -> Vec<Endpoint> {
         }
     }
     endpoints
+}
+
+/// What each host takes of TLS.
+pub(super) fn asked(maker: &Maker<'_>) -> Vec<Asked> {
+    let offer = |offer: &TlsOffer| Offered {
+        version: offer.version.to_string(),
+        says: match offer.answer {
+            OfferAnswer::Accepted => "tls.accepted",
+            OfferAnswer::Refused => "tls.refused",
+            OfferAnswer::Unclear => "tls.unclear",
+        },
+        how: offer.how.clone(),
+    };
+    let host =
+        |asked: &TlsAsked| Asked { host: asked.endpoint.clone(), offers: asked.offers.iter().map(offer).collect() };
+    maker.run.tls.iter().take(ENDPOINTS_MOST).map(host).collect()
 }
 
 fn host(exchange: &Exchange) -> String {
