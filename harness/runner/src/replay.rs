@@ -12,6 +12,7 @@ mod cast;
 mod compose;
 mod cut;
 mod device;
+mod heartbeat;
 mod judge;
 mod ledger;
 mod outcome;
@@ -86,7 +87,8 @@ impl Mode {
 /// How fast requests follow each other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Pace {
-    /// As soon as everything is answered that was answered before.
+    /// As soon as everything is answered that was answered before; and where a Ping or Sync has waited in vain, it waits no
+    /// longer than it must.
     #[default]
     Fast,
     /// Not before as much time has passed as in the recording.

@@ -25,15 +25,16 @@ pub(crate) struct ReplayArgs {
 
     /// Change nothing but host, login and length
     ///
-    /// Keys, ids and DeviceIds go out as they were recorded, and every byte of the bodies.
+    /// Keys, ids and DeviceIds go out as they were recorded, and every byte of the bodies; heartbeats are waited out.
     /// Example: --as-recorded
     #[arg(long, help_heading = "Replay")]
     pub(crate) as_recorded: bool,
 
     /// fast or real
     ///
-    /// `fast` sends a request as soon as everything is answered that was answered before it in the recording, `real` also
-    /// waits as long as the device did. Example: --pace real
+    /// `fast` sends a request as soon as everything is answered that was answered before it in the recording; a Ping or Sync
+    /// that has waited in vain asks for the shortest wait that the target takes, unless --as-recorded. `real` waits as long
+    /// as the device did. Example: --pace real
     #[arg(
         long,
         value_enum,

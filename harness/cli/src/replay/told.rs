@@ -49,7 +49,10 @@ fn differences(out: &mut String, replayed: &Replayed) {
             line(out, &format!("    + {}", difference.after));
         }
         if let Some(why) = &row.why {
-            line(out, &format!("  cannot be told: {why}"));
+            match row.came {
+                Came::Inconclusive => line(out, &format!("  cannot be told: {why}")),
+                _ => line(out, &format!("  besides: {why}")),
+            }
         }
     }
 }

@@ -10,18 +10,22 @@ use easrig_scenario::{
     Content, Decoded,
     difference::{Owned, owned, owned_value},
 };
-use easrig_wbxml::{Builder, Content as Part, Document, Element};
+use easrig_wbxml::{Builder, Content as Part, Document, Element, tags};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 
 use super::Mode;
 use super::binding::{Bindings, Unbound, lookalike};
+use super::heartbeat::Span;
 use super::rename::{Person, readdressed};
 use crate::Account;
 
 /// Headers that belong to the transfer of the recorded bytes or held a credential of the recording.
 const LEFT_OUT: [&str; 5] =
     ["transfer-encoding", "content-encoding", "cookie", "proxy-authorization", "proxy-connection"];
+
+/// The media type of a body where there was none.
+const WBXML: &str = "application/vnd.ms-sync.wbxml";
 
 /// What stands where the tap removed a credential.
 const REMOVED: &str = "[removed]";
@@ -40,6 +44,8 @@ pub(super) struct Composer<'c> {
     pub(super) cookies: &'c [(String, String)],
     /// Drawn for each replay: what a device makes must not look like a repetition to the target.
     pub(super) seed: &'c str,
+    /// How long the request asks the target to wait, when that is not what it says already.
+    pub(super) wait: Option<Span>,
 }
 
 impl Composer<'_> {
@@ -54,7 +60,10 @@ impl Composer<'_> {
             url.set_query(Some(&query));
         }
         let body = self.body(recorded, decoded)?;
-        let headers = self.headers(&recorded.request.headers, &url, body.len())?;
+        let mut headers = self.headers(&recorded.request.headers, &url, body.len())?;
+        if recorded.request.body.is_empty() && !body.is_empty() && headers.get("Content-Type").is_none() {
+            headers.push("Content-Type", WBXML);
+        }
         Ok(Request { method: recorded.request.method.clone(), url, headers, body })
     }
 
@@ -194,15 +203,22 @@ impl Composer<'_> {
                 Ok(text) => readdressed(text, self.people).into_owned().into_bytes(),
                 Err(_) => body.clone(),
             }),
+            Content::Empty if self.wait.is_some_and(|wait| wait.tag == tags::ping::HEARTBEAT_INTERVAL) => {
+                Ok(self.document(Builder::empty_root(tags::ping::PING).root())?.encode())
+            }
             _ => Ok(body.clone()),
         }
     }
 
     fn document(&mut self, root: Element<'_>) -> Result<Document, Unbound> {
-        if !root.has_content() {
+        let missing = self.wait.filter(|wait| root.tag() == tags::ping::PING && root.child(wait.tag).is_none());
+        if !root.has_content() && missing.is_none() {
             return Ok(Builder::empty_root(root.tag()));
         }
         let mut builder = Builder::new(root.tag());
+        if let Some(wait) = missing {
+            builder.leaf(wait.tag, &wait.value.to_string());
+        }
         self.contents(&mut builder, root, &folder_of(root).unwrap_or_default())?;
         Ok(builder.finish())
     }
@@ -251,6 +267,9 @@ impl Composer<'_> {
         let name = element.tag().name().unwrap_or_default();
         if matches!(name, "InstanceId" | "ExceptionStartTime") {
             return Ok(self.bindings.date(&element.text()).map(String::into_bytes));
+        }
+        if let Some(wait) = self.wait.filter(|wait| wait.tag == element.tag()) {
+            return Ok(Some(wait.value.to_string().into_bytes()));
         }
         let Some(owned) = owned(element.tag()) else { return Ok(None) };
         let before = owned_value(element);

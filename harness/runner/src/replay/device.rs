@@ -11,6 +11,7 @@ use easrig_wbxml::Element;
 
 use super::binding::{Bindings, Withheld};
 use super::compose::folder_of;
+use super::heartbeat::Memory;
 use super::ledger::Ledger;
 use super::rename::is_sent;
 
@@ -20,6 +21,7 @@ pub(super) struct Device {
     pub(super) bindings: Bindings,
     pub(super) ledger: Ledger,
     pub(super) cookies: Vec<(String, String)>,
+    pub(super) waits: Memory,
 }
 
 /// Whether the recording's server said that it does not know the key.

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::io::{Read, Seek};
 use std::sync::Arc;
 
@@ -76,6 +77,14 @@ impl<R: Read + Seek> Stage<R> {
             carry_keys(&mut device.bindings, &before, decoded);
             forget_policy(&mut device.bindings, &before, decoded);
             withhold(&mut device.bindings, &before, &withheld);
+        }
+        if let Some(saved) = self.hurried.get(&(account / 2)).filter(|saved| saved.as_secs() > 0) {
+            let why = format!(
+                "heartbeats were shortened, so that this came {} s earlier than in the recording, and what is missing may have \
+                 come later; --pace real waits as long",
+                saved.as_secs()
+            );
+            self.early.insert(row, why);
         }
         let left_out = self.left_out.get(&(account / 2)).copied().unwrap_or(0);
         if left_out > 0 {
@@ -219,21 +228,25 @@ impl<R: Read + Seek> Stage<R> {
     }
 
     pub(super) fn finish(mut self) -> Replayed {
+        let mut asides: BTreeMap<usize, String> = BTreeMap::new();
         for device in self.devices.values_mut() {
             let Device { ledger, bindings, .. } = device;
             for Alone { row: index, stray, has_more } in ledger.close(&|folder| bindings.now(Owned::Folder, "", folder))
             {
                 let Some(row) = self.rows.get_mut(index) else { continue };
                 let is_said = row.differences.iter().any(|difference| difference.kind == Kind::MoreAvailableChanged);
-                let why = match &self.cut_short {
+                let cut = self.cut_short.as_ref().map(|why| format!("the replay was cut short: {why}"));
+                let early = self.early.get(&index).filter(|_| may_be_late(&stray.difference)).cloned();
+                let certain = |may: fn(&Difference) -> bool| !row.differences.iter().all(may);
+                let is_beside = cut.is_some() && certain(may_follow) || early.is_some() && certain(may_be_late);
+                if let Some(why) = cut.clone().or(early).filter(|_| is_beside) {
                     // What cannot be told must not stand beside what can.
-                    Some(_) if !row.differences.iter().all(may_follow) => continue,
-                    Some(why) => Some(format!("the replay was cut short, and it may have come later: {why}")),
-                    None if has_more && !is_said => Some(MORE.to_owned()),
-                    None => None,
-                };
+                    let why = format!("{} cannot be told: {why}", stray.difference);
+                    asides.entry(index).or_insert(why);
+                    continue;
+                }
                 row.differences.push(stray.difference);
-                if let Some(why) = why {
+                if let Some(why) = cut.or_else(|| (has_more && !is_said).then(|| MORE.to_owned())) {
                     self.doubts.entry(index).or_insert(why);
                 }
             }
@@ -244,15 +257,18 @@ impl<R: Read + Seek> Stage<R> {
             if row.why.is_some() {
                 continue;
             }
-            let doubt = self.doubts.remove(&index);
+            let doubt = |doubts: &mut BTreeMap<usize, String>, may: fn(&Difference) -> bool| {
+                doubts.remove(&index).filter(|_| row.differences.iter().all(may))
+            };
+            let doubt = doubt(&mut self.doubts, may_follow).or_else(|| doubt(&mut self.early, may_be_late));
             row.came = match (row.differences.is_empty(), row.allowed.total()) {
                 (true, 0) => Came::Same,
                 (true, _) => Came::Allowed,
                 (false, _) => Came::Different,
             };
-            if let Some(why) = doubt.filter(|_| row.came == Came::Different && row.differences.iter().all(may_follow)) {
-                row.came = Came::Inconclusive;
-                row.why = Some(why);
+            match doubt.filter(|_| row.came == Came::Different) {
+                Some(why) => (row.came, row.why) = (Came::Inconclusive, Some(why)),
+                None => row.why = asides.remove(&index),
             }
         }
         Replayed {
@@ -266,6 +282,16 @@ impl<R: Read + Seek> Stage<R> {
             exchanges: self.rows,
             allowed,
         }
+    }
+}
+
+/// Whether a difference may be gone a little later.
+fn may_be_late(difference: &Difference) -> bool {
+    let counts = || ["/Estimate", "/Total", "/Range"].iter().any(|end| difference.path.ends_with(end));
+    match difference.kind {
+        Kind::ItemLost | Kind::FolderLost | Kind::MoreAvailableChanged => true,
+        Kind::DocumentDiffers => counts(),
+        _ => false,
     }
 }
 

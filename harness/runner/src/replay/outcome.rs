@@ -45,7 +45,7 @@ pub struct Row {
     pub after: Option<String>,
     /// What came of it.
     pub came: Came,
-    /// Why it was not sent, or why it cannot be told.
+    /// Why it was not sent, or why it, or something beside its differences, cannot be told.
     pub why: Option<String>,
     /// What was allowed.
     pub allowed: Allowed,

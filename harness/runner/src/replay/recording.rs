@@ -4,6 +4,8 @@ use easrig_exchange::{EascapError, EascapFile, Exchange, ExchangeNumber, Failure
 use easrig_scenario::Decoded;
 use easrig_wbxml::Element;
 
+use super::heartbeat::Wait;
+
 /// Elements whose text is somebody's own and one piece: in a record without contents it is nothing but filler.
 const TELLING: [&str; 5] = ["Subject", "DisplayName", "FileAs", "FirstName", "LastName"];
 
@@ -33,6 +35,8 @@ pub struct Entry {
     pub device: Option<String>,
     /// Whether the device gave it up itself.
     pub is_given_up: bool,
+    /// How it waits, when it is a Ping or a Sync.
+    pub(super) wait: Option<Wait>,
 }
 
 impl<R: Read + Seek> Recording<R> {
@@ -96,6 +100,7 @@ impl Entry {
             user: query.and_then(|query| query.user.clone()).filter(|user| !user.is_empty()),
             device: query.map(|query| query.device_id.to_string()).filter(|device| !device.is_empty()),
             is_given_up: exchange.outcome == Outcome::Failed(Failure::Cancelled),
+            wait: Wait::of(decoded),
         }
     }
 }

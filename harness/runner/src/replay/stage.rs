@@ -7,7 +7,7 @@ use std::time::Duration;
 use easrig_exchange::{Content as Kept, Exchange, ExchangeNumber, Origin, Outcome, Redactor, Request};
 use easrig_scenario::{
     CellId, Decoded,
-    difference::Allowed,
+    difference::{Allowed, Rule},
     event::{Event, ExchangeCard},
 };
 use easrig_transport::{Attempt, Patience};
@@ -22,6 +22,7 @@ use super::care::{Care, asks_with_filler, is_invitation, subjects};
 use super::cast::Cast;
 use super::compose::Composer;
 use super::device::{Device, acknowledges_nothing, drop_policy_keys, is_refused_key, keep_wrong_keys, withhold};
+use super::heartbeat::{Heartbeat, Memory, Shortest, Span};
 use super::ledger::Ledger;
 use super::rename::Person;
 use super::{Came, Entry, Mode, Pace, Recording, ReplayError, ReplayObserver, ReplayOrders, Replayed, Row};
@@ -57,6 +58,11 @@ pub(super) struct Stage<R: Read + Seek> {
     flight: FuturesUnordered<BoxFuture<'static, Arrival>>,
     pub(super) under_way: BTreeMap<usize, (i64, Option<AbortHandle>)>,
     pub(super) inquired: bool,
+    pub(super) shortest: Shortest,
+    /// How much earlier than in the recording everything comes because waits were shortened, by pair of mailboxes.
+    pub(super) hurried: BTreeMap<usize, Duration>,
+    /// Rows in which something may be missing because of it, with the reason.
+    pub(super) early: BTreeMap<usize, String>,
     /// How many exchanges of the recording were begun.
     pub(super) begun: usize,
     /// Rows of the last requests, as far as the target answered none of them.
@@ -74,6 +80,7 @@ struct Arrival {
     account: usize,
     recorded: Box<Exchange>,
     request: Request,
+    heartbeat: Option<Heartbeat>,
     /// `None` when it was given up, as in the recording.
     attempt: Option<Box<Attempt>>,
 }
@@ -109,6 +116,9 @@ impl<R: Read + Seek> Stage<R> {
             flight: FuturesUnordered::new(),
             under_way: BTreeMap::new(),
             inquired: false,
+            shortest: Shortest::default(),
+            hurried: BTreeMap::new(),
+            early: BTreeMap::new(),
             begun: 0,
             unanswered: Vec::new(),
             gone: None,
@@ -188,9 +198,9 @@ impl<R: Read + Seek> Stage<R> {
         let row = self.rows.len();
         self.rows.push(row_of(entry, &recorded, &decoded));
         match self.prepare(entry, &recorded, &decoded) {
-            Ok((account, request)) => {
+            Ok((account, request, heartbeat)) => {
                 self.sent.extend(subjects(&recorded, &decoded));
-                self.send(row, entry, account, recorded, request);
+                self.send(row, entry, account, recorded, request, heartbeat);
             }
             Err((because, why)) => self.hold_back(row, entry, &recorded, &decoded, because, why),
         }
@@ -202,20 +212,22 @@ impl<R: Read + Seek> Stage<R> {
         entry: &Entry,
         recorded: &Exchange,
         decoded: &Decoded,
-    ) -> Result<(usize, Request), (Because, String)> {
+    ) -> Result<(usize, Request, Option<Heartbeat>), (Because, String)> {
         let account = self.cast.account(entry).map_err(|why| (Because::LeftOut, why))?;
         if let Some(objection) = self.objection(account, entry, recorded, decoded) {
             return Err(objection);
         }
-        let composed = match self.compose(account, entry, recorded, decoded) {
+        let heartbeat = self.heartbeat(entry, recorded);
+        let wait = heartbeat.and_then(|heartbeat| heartbeat.told());
+        let composed = match self.compose(account, entry, recorded, decoded, wait) {
             Err(unbound) if unbound.withheld.is_none() && is_refused_key(decoded) => {
                 let key = self.key(entry, recorded);
                 keep_wrong_keys(&mut self.device(&key).bindings, decoded);
-                self.compose(account, entry, recorded, decoded)
+                self.compose(account, entry, recorded, decoded, wait)
             }
             composed => composed,
         };
-        composed.map(|request| (account, request)).map_err(|unbound| unbound.words())
+        composed.map(|request| (account, request, heartbeat)).map_err(|unbound| unbound.words())
     }
 
     /// Why a request is not sent.
@@ -300,6 +312,7 @@ impl<R: Read + Seek> Stage<R> {
         entry: &Entry,
         recorded: &Exchange,
         decoded: &Decoded,
+        wait: Option<Span>,
     ) -> Result<Request, Unbound> {
         let key = self.key(entry, recorded);
         self.device(&key);
@@ -314,11 +327,20 @@ impl<R: Read + Seek> Stage<R> {
             people,
             cookies: &device.cookies,
             seed,
+            wait,
         };
         composer.request(recorded, decoded)
     }
 
-    fn send(&mut self, row: usize, entry: &Entry, account: usize, recorded: Exchange, request: Request) {
+    fn send(
+        &mut self,
+        row: usize,
+        entry: &Entry,
+        account: usize,
+        recorded: Exchange,
+        request: Request,
+        heartbeat: Option<Heartbeat>,
+    ) {
         let key = self.key(entry, &recorded);
         let session = Arc::clone(&self.device(&key).session);
         let took = Duration::from_micros(u64::try_from(entry.done.saturating_sub(entry.started)).unwrap_or(0));
@@ -330,13 +352,13 @@ impl<R: Read + Seek> Stage<R> {
         let going = async move {
             let sending = async { session.send(&request, &patience).await };
             let attempt = Abortable::new(sending, registration).await.ok().map(Box::new);
-            Arrival { row, entry, account, recorded: Box::new(recorded), request, attempt }
+            Arrival { row, entry, account, recorded: Box::new(recorded), request, heartbeat, attempt }
         };
         self.flight.push(going.boxed());
     }
 
     async fn arrived(&mut self, arrival: Arrival) -> Result<(), ReplayError> {
-        let Arrival { row, entry, account, recorded, request, attempt } = arrival;
+        let Arrival { row, entry, account, recorded, request, heartbeat, attempt } = arrival;
         self.under_way.remove(&row);
         let Some(attempt) = attempt else {
             if let Some(row) = self.rows.get_mut(row) {
@@ -347,6 +369,13 @@ impl<R: Read + Seek> Stage<R> {
         let exchange = sent_again(&recorded, request, *attempt);
         let decoded = Decoded::of(&exchange);
         let number = self.keep(&entry, &recorded, &exchange, &decoded)?;
+        let key = self.key(&entry, &recorded);
+        if let Some(longer) = heartbeat.and_then(|tried| self.longer(&key, tried, &decoded))
+            && let Ok(request) = self.compose(account, &entry, &recorded, &Decoded::of(&recorded), longer.told())
+        {
+            self.send(row, &entry, account, *recorded, request, Some(longer));
+            return Ok(());
+        }
         if let Some(row) = self.rows.get_mut(row) {
             row.replayed = Some(number.0);
             row.after = Some(match &exchange.outcome {
@@ -354,7 +383,15 @@ impl<R: Read + Seek> Stage<R> {
                 Outcome::Failed(failure) => failure.to_string(),
             });
         }
+        if let Some(row) = self.rows.get_mut(row).filter(|_| heartbeat.is_some()) {
+            row.allowed.count(Rule::Heartbeat);
+        }
         self.judge(row, &entry, account, &recorded, (&exchange, &decoded));
+        if heartbeat.is_some() {
+            let took = |exchange: &Exchange| Duration::from_micros(exchange.times.done);
+            let saved = self.hurried.entry(account / 2).or_default();
+            *saved = saved.saturating_add(took(&recorded).saturating_sub(took(&exchange)));
+        }
         self.heed(row, &entry, account, &recorded, &exchange).await
     }
 
@@ -392,6 +429,7 @@ impl<R: Read + Seek> Stage<R> {
             bindings: Bindings::default(),
             ledger: Ledger::default(),
             cookies: Vec::new(),
+            waits: Memory::default(),
         })
     }
 }

@@ -9,6 +9,7 @@ mod bad_servers;
 mod endless;
 mod outage;
 mod production;
+mod replayed;
 mod resume;
 mod rig;
 mod secrets;
