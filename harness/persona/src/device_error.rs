@@ -61,6 +61,30 @@ pub enum Condition {
     AutodiscoverFailed,
     /// More redirects than the device follows.
     TooManyRedirects,
+    /// The server orders the device to delete what it holds (MS-ASPROV 2.2.2).
+    Wipe(Wipe, Obeyed),
+    /// A mail of the server says that this device is in quarantine.
+    Quarantined,
+}
+
+/// What the server orders a device to delete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Wipe {
+    /// Everything (RemoteWipe).
+    Device,
+    /// The account and what came by it (AccountOnlyRemoteWipe, 16.1).
+    Account,
+}
+
+/// What the device said to the order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Obeyed {
+    /// Nothing yet.
+    NotYet,
+    /// That it is done (Status 1).
+    Done,
+    /// That it cannot (another status).
+    Failed,
 }
 
 /// Why TLS did not come about.
@@ -156,9 +180,44 @@ impl Condition {
             Self::BadAnswer => "bad-answer",
             Self::AutodiscoverFailed => "autodiscover-failed",
             Self::TooManyRedirects => "too-many-redirects",
+            Self::Wipe(Wipe::Device, _) => "remote-wipe",
+            Self::Wipe(Wipe::Account, _) => "account-wipe",
+            Self::Quarantined => "quarantined",
         })
     }
 }
+
+impl Condition {
+    /// What the owner of any device meets, where the server itself decides it: whatever stands on the screen, this is lost.
+    pub(crate) fn by_itself(&self) -> Option<DeviceError> {
+        let (message, remedy) = match self {
+            Self::Wipe(what, obeyed) => {
+                let message = match (what, obeyed) {
+                    (Wipe::Device, Obeyed::NotYet) => "Everything on the device is to be deleted.",
+                    (Wipe::Device, Obeyed::Done) => "Everything on the device was deleted.",
+                    (Wipe::Device, Obeyed::Failed) => "Everything on the device was to be deleted, which failed.",
+                    (Wipe::Account, Obeyed::NotYet) => "The account and its mail are to be deleted from the device.",
+                    (Wipe::Account, Obeyed::Done) => "The account and its mail were deleted from the device.",
+                    (Wipe::Account, Obeyed::Failed) => "The account was to be deleted from the device, which failed.",
+                };
+                (message, CANCEL_WIPE)
+            }
+            Self::Quarantined => {
+                ("A mail of the server says that the device is in quarantine; no other comes.", LET_IN)
+            }
+            _ => return None,
+        };
+        let (message, remedy) = (message.to_owned(), remedy.to_owned());
+        Some(DeviceError { code: String::new(), message, remedy, confidence: Confidence::Med })
+    }
+}
+
+const CANCEL_WIPE: &str = "As long as the device has not done it, take the order back: Clear-ActiveSyncDevice -Identity \
+    DEVICE -Cancel (Exchange 2010), Clear-MobileDevice -Identity DEVICE -Cancel (Exchange 2013 and later).";
+
+const LET_IN: &str = "Let the device in: Set-CASMailbox USER -ActiveSyncAllowedDeviceIDs @{Add='DEVICE ID'}, or change the \
+    rule or the default access level that put it into quarantine (Get-ActiveSyncDeviceAccessRule, \
+    Get-ActiveSyncOrganizationSettings).";
 
 impl fmt::Display for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -184,13 +243,26 @@ impl fmt::Display for Condition {
             Self::BadAnswer => f.write_str("the answer is not what the command demands"),
             Self::AutodiscoverFailed => f.write_str("no server was found for the address"),
             Self::TooManyRedirects => f.write_str("more redirects than the device follows"),
+            Self::Wipe(what, obeyed) => {
+                let what = match what {
+                    Wipe::Device => "everything on it (RemoteWipe)",
+                    Wipe::Account => "this account and all that came by it (AccountOnlyRemoteWipe)",
+                };
+                let obeyed = match obeyed {
+                    Obeyed::NotYet => "the device has not acknowledged it",
+                    Obeyed::Done => "the device said that it is done",
+                    Obeyed::Failed => "the device said that it failed",
+                };
+                write!(f, "the server orders the device to delete {what}; {obeyed}")
+            }
+            Self::Quarantined => f.write_str("the server holds the device in quarantine and says so in a mail"),
         }
     }
 }
 
 impl When {
     /// Every word a row may stand under, besides `http:N`, `http:N..M`, `status:N` and `status:N..M`.
-    pub const WORDS: [&'static str; 16] = [
+    pub const WORDS: [&'static str; 19] = [
         "policy-not-applicable",
         "policy-refused",
         "tls:unknown-ca",
@@ -206,6 +278,9 @@ impl When {
         "bad-answer",
         "autodiscover-failed",
         "too-many-redirects",
+        "remote-wipe",
+        "account-wipe",
+        "quarantined",
         "any",
     ];
 
@@ -228,7 +303,8 @@ impl When {
         match (self, condition) {
             (Self::Http(first, last), Condition::Http(number)) => within(*first, *last, *number),
             (Self::Status(first, last), Condition::Status(number)) => within(*first, *last, *number),
-            (Self::Word("any"), _) => Some(u32::MAX),
+            // What a device shows when anything fails says nothing about an order of the server.
+            (Self::Word("any"), condition) => condition.by_itself().is_none().then_some(u32::MAX),
             (Self::Word(word), condition) => (condition.word() == Some(*word)).then_some(0),
             _ => None,
         }

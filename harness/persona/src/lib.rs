@@ -8,6 +8,7 @@
 mod answer;
 mod confidence;
 mod device_error;
+mod discovery;
 mod habit;
 mod learn;
 mod letter;
@@ -19,7 +20,7 @@ mod reaction;
 mod recorded;
 
 pub use confidence::{Confidence, Sourced};
-pub use device_error::{Condition, DeviceError, ErrorKind, ErrorRow, TlsTrouble, When};
+pub use device_error::{Condition, DeviceError, ErrorKind, ErrorRow, Obeyed, TlsTrouble, When, Wipe};
 pub use habit::{Body, ExplicitSend, FolderRef, Habit, Login, MailBody, MeetingAnswer, QueryHabit, Task};
 pub use learn::{LearnError, Learner, Nearest};
 pub use letter::{Attachment, Letter, Source};

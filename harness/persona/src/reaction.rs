@@ -2,10 +2,14 @@
 //!
 //! A live phone and a reader of recorded traffic decide by the same functions, and by nothing else.
 
-use easrig_eas::{Command, command::provision::PolicyData, headers};
+use easrig_eas::{
+    Command,
+    command::provision::{PolicyData, Response},
+    headers,
+};
 
 use crate::{
-    Condition, Confidence, Persona, Sourced,
+    Condition, Confidence, Persona, Sourced, Wipe,
     answer::Answer,
     device_error::When,
     persona::{
@@ -67,6 +71,12 @@ impl From<&Treated> for PolicySetting {
 pub(crate) fn unable(treated: Vec<Treated>) -> Vec<String> {
     let refused = treated.into_iter().filter(|setting| setting.treatment.value == Treatment::Refuse);
     refused.map(|setting| setting.setting).collect()
+}
+
+/// What an answer to Provision orders the device to delete.
+pub(crate) fn wipe(said: &Response) -> Option<Wipe> {
+    let account = said.account_only_remote_wipe.then_some(Wipe::Account);
+    said.remote_wipe.then_some(Wipe::Device).or(account)
 }
 
 /// Statuses of the common list that a command reads itself: its state is lost, and it starts over.

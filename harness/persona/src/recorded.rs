@@ -6,6 +6,7 @@
 
 mod identify;
 mod onlooker;
+mod search;
 mod sorter;
 
 pub use identify::{Likeness, Traits};

@@ -100,6 +100,8 @@ impl Traits {
         }
         if let Some((agent, at)) = &self.user_agent {
             let (points, how) = compare(agent, persona.user_agent());
+            // Before a device has a server, its User-Agent is all that it says of itself.
+            let points = if self.device_type.is_none() { points.saturating_mul(2) } else { points };
             sum.add(points, format!("User-Agent `{agent}` {how} (exchange {})", at.0));
         }
         if let Some(id) = self.device_id.as_ref().filter(|id| !id.is_empty()) {

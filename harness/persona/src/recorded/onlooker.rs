@@ -8,11 +8,14 @@ use easrig_eas::{
     status::Status,
 };
 use easrig_exchange::{Exchange, ExchangeNumber, Failure, Origin, Outcome};
-use easrig_wbxml::{Document, Limits};
+use easrig_wbxml::{Document, Element, Limits, tags};
 
-use super::{DeviceName, Likeness, Traits};
+use super::{
+    DeviceName, Likeness, Traits,
+    search::{self, Search},
+};
 use crate::{
-    Condition, Confidence, DeviceError, Persona,
+    Condition, Confidence, DeviceError, Obeyed, Persona, PolicySetting, Wipe,
     answer::Answer,
     persona::word::{Cannot, Which},
     reaction::{self, MOST_REDIRECTS},
@@ -66,6 +69,13 @@ struct Life {
     busy: u32,
     hops: u32,
     set_up: bool,
+    /// How it looks for its server; over once it has one.
+    search: Search,
+    has_server: bool,
+    /// The order to delete what it holds, which it has not answered yet.
+    wipe: Option<ExchangeNumber>,
+    /// The settings that bound in the policy that came last.
+    policy: Vec<PolicySetting>,
 }
 
 #[derive(Clone, Debug)]
@@ -93,8 +103,23 @@ impl Onlooker {
             device.likeness = device.traits.likenesses(&self.personas).into_iter().find(Likeness::fits);
         }
         let persona = device.likeness.as_ref().map(|likeness| likeness.persona.as_ref());
-        let seen = device.life.look(persona, exchange)?;
-        Some(seen.sight(persona, &device.traits))
+        let seen = match search::question(exchange) {
+            Some(_) if device.life.has_server => return None,
+            Some(question) => {
+                device.life.search.look(persona, question, exchange).map(|ends| Seen::new(exchange.number, ends))
+            }
+            None => device.life.look(persona, exchange),
+        };
+        Some(seen?.sight(persona, &device.traits))
+    }
+
+    /// The settings that bound in the policy that a device was last sent, and what the persona it is read as does with
+    /// each; empty before one came, and when no persona fits.
+    pub fn policy(&self, device: &DeviceName, life: &str) -> &[PolicySetting] {
+        self.devices
+            .get(&(device.clone(), life.to_owned()))
+            .map(|device| device.life.policy.as_slice())
+            .unwrap_or_default()
     }
 
     /// The persona that a device is read as so far, and why.
@@ -107,22 +132,35 @@ impl Onlooker {
         self.devices.get(&(device.clone(), life.to_owned())).map(|device| &device.traits)
     }
 
+    /// What the owners see whose devices looked for a server to the end and found none.
+    pub fn searches(&self) -> Vec<(DeviceName, Sight)> {
+        let searched = |((name, _), device): (&(DeviceName, String), &Device)| {
+            let persona = device.likeness.as_ref().map(|likeness| likeness.persona.as_ref());
+            let fruit = device.life.search.fruit(persona)?;
+            let (last, because) = fruit.exchanges.split_last()?;
+            let mut seen = Seen::new(*last, fruit.condition);
+            (seen.because, seen.confidence, seen.doubt) = (because.to_vec(), fruit.confidence, fruit.doubt);
+            Some((name.clone(), seen.sight(persona, &device.traits)))
+        };
+        self.devices.iter().filter_map(searched).collect()
+    }
+
     /// What the owners see at the end of the recording, when nothing more is to come.
     pub fn finish(&mut self) -> Vec<(DeviceName, Sight)> {
+        let mut sights = self.searches();
         let ended = std::mem::take(&mut self.devices).into_iter();
-        ended
-            .filter_map(|((name, _), device)| {
-                let persona = device.likeness.as_ref().map(|likeness| likeness.persona.as_ref())?;
-                let left = device.life.unapplied?;
-                if persona.provisioning.cannot.value != Cannot::Silent {
-                    return None;
-                }
-                let mut seen = Seen::new(left.exchange, Condition::PolicyNotApplicable { settings: left.settings });
-                seen.confidence = left.confidence;
-                seen.doubt = Some("the recording ends before the server served or refused the device again");
-                Some((name, seen.sight(Some(persona), &device.traits)))
-            })
-            .collect()
+        sights.extend(ended.filter_map(|((name, _), device)| {
+            let persona = device.likeness.as_ref().map(|likeness| likeness.persona.as_ref())?;
+            let left = device.life.unapplied?;
+            if persona.provisioning.cannot.value != Cannot::Silent {
+                return None;
+            }
+            let mut seen = Seen::new(left.exchange, Condition::PolicyNotApplicable { settings: left.settings });
+            seen.confidence = left.confidence;
+            seen.doubt = Some("the recording ends before the server served or refused the device again".to_owned());
+            Some((name, seen.sight(Some(persona), &device.traits)))
+        }));
+        sights
     }
 }
 
@@ -132,7 +170,7 @@ struct Seen {
     because: Vec<ExchangeNumber>,
     condition: Condition,
     confidence: Confidence,
-    doubt: Option<&'static str>,
+    doubt: Option<String>,
 }
 
 impl Seen {
@@ -141,12 +179,15 @@ impl Seen {
     }
 
     fn sight(self, persona: Option<&Persona>, traits: &Traits) -> Sight {
-        let error = persona.and_then(|persona| persona.error_for(&self.condition));
+        let error = match persona {
+            Some(persona) => persona.error_for(&self.condition),
+            None => self.condition.by_itself(),
+        };
         let confidence = error.as_ref().map_or(self.confidence, |error| error.confidence.min(self.confidence));
         let doubt = match (persona, &error) {
-            (None, _) => Some(format!("no persona fits {}: what stood on its screen is not known", traits.words())),
+            (_, Some(_)) => self.doubt,
+            (None, None) => Some(format!("no persona fits {}: what stood on its screen is not known", traits.words())),
             (Some(persona), None) => Some(format!("what {} shows then is not known", persona.title())),
-            (Some(_), Some(_)) => self.doubt.map(str::to_owned),
         };
         Sight {
             exchange: self.exchange,
@@ -164,6 +205,8 @@ impl Life {
     /// What this exchange is for the device, when it stops something.
     fn look(&mut self, persona: Option<&Persona>, exchange: &Exchange) -> Option<Seen> {
         let which = which(exchange)?;
+        // Whoever asks a server for something has one.
+        (self.has_server, self.search) = (true, Search::default());
         let seen = |condition| Some(Seen::new(exchange.number, condition));
         let response = match &exchange.outcome {
             Outcome::Answered(response) => response,
@@ -250,7 +293,9 @@ impl Life {
             return Some(Seen::new(exchange.number, Condition::BadAnswer));
         }
         self.set_up |= command == Command::Sync;
-        None
+        let quarantined =
+            command == Command::Sync && answer.document.as_ref().is_some_and(|said| holds(said, exchange));
+        quarantined.then(|| Seen::new(exchange.number, Condition::Quarantined))
     }
 
     fn provision(&mut self, persona: Option<&Persona>, exchange: &Exchange, answer: &Answer) -> Option<Seen> {
@@ -261,10 +306,15 @@ impl Life {
         }
         let Some(document) = &answer.document else { return seen(Condition::BadAnswer) };
         let said = Response::from_document(document, ANY_VERSION).ok()?;
+        let asked = asked(exchange);
+        if let Some(seen) = self.wiping(exchange, asked.as_ref(), &said) {
+            return Some(seen);
+        }
         let policy = said.policies.first()?;
-        match acknowledged(exchange) {
+        match asked.and_then(|asked| asked.policies.first()?.status) {
             None => {
                 let treated = persona?.treated(policy.data.as_ref()?);
+                self.policy = treated.iter().map(PolicySetting::from).collect();
                 let confidence = treated.iter().map(|one| one.treatment.confidence).min().unwrap_or(Confidence::High);
                 let settings = reaction::unable(treated);
                 let exchange = exchange.number;
@@ -284,15 +334,46 @@ impl Life {
             }
         }
     }
+
+    /// The order to delete what the device holds, and what it answered.
+    fn wiping(&mut self, exchange: &Exchange, asked: Option<&Request>, said: &Response) -> Option<Seen> {
+        let answered = |status: Option<Status>, what| Some((what, status?));
+        let answered = asked.and_then(|asked| {
+            answered(asked.remote_wipe, Wipe::Device).or(answered(asked.account_only_remote_wipe, Wipe::Account))
+        });
+        if let Some((what, status)) = answered {
+            let obeyed = if status.0 == 1 { Obeyed::Done } else { Obeyed::Failed };
+            let mut seen = Seen::new(exchange.number, Condition::Wipe(what, obeyed));
+            seen.because.extend(self.wipe.take());
+            return Some(seen);
+        }
+        let what = reaction::wipe(said)?;
+        self.wipe = Some(exchange.number);
+        Some(Seen::new(exchange.number, Condition::Wipe(what, Obeyed::NotYet)))
+    }
 }
 
 /// The readers of Provision take the form of every version.
 const ANY_VERSION: Version = Version::V14_1;
 
-/// The status with which a Provision request acknowledges a policy.
-fn acknowledged(exchange: &Exchange) -> Option<Status> {
+/// Device ids shorter than this may stand in any text.
+const SHORTEST_ID: usize = 8;
+
+/// Whether a Sync brings the mail by which Exchange tells an owner that this very device is in quarantine. It goes to all
+/// devices of its owner, and is known by the id of the one that it means; in other languages than English it is not known.
+fn holds(said: &Document, exchange: &Exchange) -> bool {
+    let Ok(line) = QueryLine::parse(exchange.request.query()) else { return false };
+    let id = line.device_id.to_string().to_ascii_lowercase();
+    let mails = || said.root().descendants().filter(|element| element.tag() == tags::air_sync::APPLICATION_DATA);
+    let says = |text: &str| text.contains("quarantine") && text.contains("activesync") && text.contains(&id);
+    let texts = |mail: Element<'_>| mail.descendants().any(|one| one.is_leaf() && says(&one.text().to_lowercase()));
+    id.len() >= SHORTEST_ID && mails().any(texts)
+}
+
+/// What a Provision request says.
+fn asked(exchange: &Exchange) -> Option<Request> {
     let (document, _) = Document::decode_prefix(&exchange.request.body, Limits::default()).ok()?;
-    Request::from_document(&document, ANY_VERSION).ok()?.policies.first()?.status
+    Request::from_document(&document, ANY_VERSION).ok()
 }
 
 fn which(exchange: &Exchange) -> Option<Which> {

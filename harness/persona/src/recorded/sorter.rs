@@ -12,6 +12,9 @@ const MOST_WAITING: usize = 256;
 /// The most User-Agents that are remembered.
 const MOST_AGENTS: usize = 4096;
 
+/// How much of a User-Agent stands for a device, in characters.
+const LONGEST_AGENT: usize = 80;
+
 /// A device, by the DeviceId of its requests; letter case does not count.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DeviceName(String);
@@ -33,7 +36,14 @@ impl DeviceName {
         named.then(|| Self::new(&line.device_id.to_string()))
     }
 
-    /// In lower case.
+    /// What stands for a device that no request names, as one whose search for a server found none: its User-Agent.
+    pub fn of_agent(exchange: &Exchange) -> Option<Self> {
+        let agent = exchange.request.headers.get("User-Agent")?;
+        let agent: String = agent.chars().filter(|c| !c.is_control()).take(LONGEST_AGENT).collect();
+        Some(Self(format!("no device id, {agent}")))
+    }
+
+    /// In lower case, but for what [`DeviceName::of_agent`] gives.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,40 +1,19 @@
 //! Autodiscover: from the owner's address to the server (MS-ASCMD 2.2.1.1, and the JSON form).
 
-use easrig_eas::{
-    autodiscover::{
-        JsonAnswer, JsonForm, JsonRequest, POX_PATH, PoxAction, PoxRequest, PoxResponse, SrvRecord, Trail, domain_of,
-        https_target, srv_targets,
-    },
-    encoding::ContentEncoding,
-    headers,
-};
-use easrig_exchange::{Headers, Request, Response};
+use easrig_eas::autodiscover::{JsonForm, JsonRequest, POX_PATH, PoxRequest, SrvRecord, Trail, domain_of, srv_targets};
+use easrig_exchange::{Headers, Request};
 use url::Url;
 
 use crate::{
     Condition, Server,
-    persona::word::{Candidate, Situation, Which},
+    discovery::{Found, Fruitless, Question, ends_the_search},
+    persona::word::{Candidate, Situation},
     phone::{
         line::{Line, Stop},
         memory::{Core, with_path},
         request::host,
     },
 };
-
-/// The most bytes of an Autodiscover answer that are read.
-const MOST_BYTES: usize = 1 << 20;
-
-/// What one place brought.
-enum Found {
-    /// The endpoint.
-    Endpoint(Url),
-    /// Another address to begin again with.
-    Address(String),
-    /// Nothing, and why.
-    Nothing(Condition),
-    /// A document of the right kind at another place.
-    Elsewhere(Url),
-}
 
 impl Line {
     /// Finds the server even if the phone already knows one.
@@ -53,7 +32,7 @@ impl Line {
             known.ok_or_else(|| Stop::GaveUp("the phone has no address to find its server with".to_owned()))?;
         let candidates = self.rest(|core| &core.persona.autodiscover.candidates);
         let mut addresses = Trail::default();
-        let mut worst = Condition::AutodiscoverFailed;
+        let mut fruitless = Fruitless::default();
         'address: while addresses.visit(&address).is_ok() {
             let domain = domain_of(&address).map_err(|error| Stop::GaveUp(error.to_string()))?.to_owned();
             for candidate in &candidates {
@@ -66,12 +45,12 @@ impl Line {
                         address = other;
                         continue 'address;
                     }
-                    Found::Nothing(condition @ Condition::Http(456 | 457)) => return Err(self.stop(&condition)),
-                    Found::Nothing(condition) if weight(&condition) > weight(&worst) => worst = condition,
-                    Found::Nothing(_) | Found::Elsewhere(_) => {}
+                    Found::Nothing(condition) if ends_the_search(&condition) => return Err(self.stop(&condition)),
+                    Found::Nothing(condition) => fruitless.add(condition),
+                    Found::Elsewhere(_) => {}
                 }
             }
-            return Err(self.stop(&worst));
+            return Err(self.stop(&fruitless.condition()));
         }
         Err(self.stop(&Condition::TooManyRedirects))
     }
@@ -110,10 +89,10 @@ impl Line {
         let mut url = first;
         while trail.visit(url.as_str()).is_ok() {
             let request = || self.with(|core| core.autodiscover("POST", &url, body.clone(), true));
-            let (used, found) = (self.with(|core| core.sign_in), self.look(request(), &url, read_pox).await?);
+            let (used, found) = (self.with(|core| core.sign_in), self.look(request(), &url, Question::Document).await?);
             // A place that wants another way to sign in is asked once more.
             let turned = self.with(|core| core.sign_in) != used;
-            let found = if turned { self.look(request(), &url, read_pox).await? } else { found };
+            let found = if turned { self.look(request(), &url, Question::Document).await? } else { found };
             match found {
                 Found::Elsewhere(next) => url = next,
                 found => return Ok(found),
@@ -128,7 +107,7 @@ impl Line {
         };
         // Over plain HTTP the device names nobody: only the way to an https place counts.
         let request = self.with(|core| core.autodiscover("GET", &url, Vec::new(), false));
-        match self.look(request, &url, |_| Found::Nothing(Condition::BadAnswer)).await? {
+        match self.look(request, &url, Question::Way).await? {
             Found::Elsewhere(next) => self.post(next, address).await,
             found => Ok(found),
         }
@@ -157,7 +136,7 @@ impl Line {
         let mut url = first;
         while trail.visit(url.as_str()).is_ok() {
             let request = self.with(|core| core.autodiscover("GET", &url, Vec::new(), false));
-            match self.look(request, &url, read_json).await? {
+            match self.look(request, &url, Question::Json).await? {
                 Found::Elsewhere(next) => url = next,
                 found => return Ok(found),
             }
@@ -165,31 +144,16 @@ impl Line {
         Ok(Found::Nothing(Condition::TooManyRedirects))
     }
 
-    async fn look(&self, request: Request, url: &Url, read: impl Fn(&Response) -> Found) -> Result<Found, Stop> {
+    async fn look(&self, request: Request, url: &Url, question: Question) -> Result<Found, Stop> {
         let patience = self.with(|core| core.patience());
         let response = match self.http(request, patience).await? {
             Ok(response) => response,
             Err(failure) => return Ok(Found::Nothing(Condition::of_failure(&failure))),
         };
-        let header = match response.status {
-            200 => return Ok(read(&response)),
-            301 | 302 | 307 | 308 => "Location",
-            451 => headers::LOCATION,
-            status => {
-                if status == 401 {
-                    self.with(|core| core.sign_in_otherwise(&response.headers));
-                }
-                return Ok(Found::Nothing(Condition::Http(status)));
-            }
-        };
-        let follows = self.with(|core| {
-            let rules = &core.persona.redirects;
-            let rules = if response.status == 451 { &rules.moved.value } else { &rules.http.value };
-            Which::covers(rules, Which::Autodiscover)
-        });
-        let target = response.headers.get(header).filter(|_| follows);
-        let target = target.and_then(|target| https_target(url, target).ok());
-        Ok(target.map_or(Found::Nothing(Condition::Http(response.status)), Found::Elsewhere))
+        if response.status == 401 {
+            self.with(|core| core.sign_in_otherwise(&response.headers));
+        }
+        Ok(self.with(|core| core.persona.found(question, url, &response)))
     }
 }
 
@@ -212,44 +176,4 @@ impl Core {
         }
         Request { method: method.to_owned(), url: url.clone(), headers, body }
     }
-}
-
-/// How much a failure tells the owner more than that nothing was found.
-fn weight(condition: &Condition) -> u8 {
-    match condition {
-        Condition::Http(401) => 3,
-        Condition::Tls(_) => 2,
-        Condition::AutodiscoverFailed => 1,
-        _ => 0,
-    }
-}
-
-fn body(response: &Response) -> Vec<u8> {
-    let coding = response.headers.get("Content-Encoding").unwrap_or("identity");
-    ContentEncoding::parse(coding).decode(&response.body, MOST_BYTES).unwrap_or_default()
-}
-
-fn read_pox(response: &Response) -> Found {
-    let Ok(said) = PoxResponse::parse(&body(response)) else { return Found::Nothing(Condition::BadAnswer) };
-    match &said.action {
-        PoxAction::Redirect(address) => Found::Address(address.clone()),
-        PoxAction::Settings(_) => endpoint(said.mobile_sync_url()),
-        PoxAction::Error(_) | PoxAction::Framework(_) | PoxAction::Nothing => {
-            Found::Nothing(Condition::AutodiscoverFailed)
-        }
-    }
-}
-
-fn read_json(response: &Response) -> Found {
-    match JsonAnswer::parse(&body(response)) {
-        Ok(JsonAnswer::Found { url, .. }) => endpoint(Some(&url)),
-        Ok(JsonAnswer::Refused { .. }) => Found::Nothing(Condition::AutodiscoverFailed),
-        Err(_) => Found::Nothing(Condition::BadAnswer),
-    }
-}
-
-/// An endpoint the device would send its password to: over https.
-fn endpoint(url: Option<&str>) -> Found {
-    let url = url.and_then(|url| Url::parse(url.trim()).ok()).filter(|url| url.scheme() == "https" && url.has_host());
-    url.map_or(Found::Nothing(Condition::AutodiscoverFailed), Found::Endpoint)
 }

@@ -10,7 +10,7 @@ use easrig_eas::{
 };
 
 use crate::{
-    Condition, PolicySetting,
+    Condition, Obeyed, PolicySetting, Wipe,
     answer::Answer,
     persona::word::Placement,
     phone::{
@@ -43,8 +43,8 @@ impl Line {
             ..Request::default()
         };
         let said = self.ask(first, version).await?;
-        if said.remote_wipe || said.account_only_remote_wipe {
-            return Err(self.wipe(&said, version).await);
+        if let Some(what) = reaction::wipe(&said) {
+            return Err(self.wipe(&said, what, version).await);
         }
         let Some(policy) = said.policies.first().filter(|policy| policy.status != Some(Status(2))) else {
             self.describe_after(placement, version).await?;
@@ -161,11 +161,9 @@ impl Line {
     }
 
     /// A wipe is acknowledged only where that was allowed; either way nothing follows.
-    async fn wipe(&self, said: &Response, version: Version) -> Stop {
+    async fn wipe(&self, said: &Response, what: Wipe, version: Version) -> Stop {
         if !self.with(|core| core.wipe_allowed) {
-            return Stop::GaveUp(
-                "the server asks for a remote wipe, which is acknowledged on disposable targets only".into(),
-            );
+            return self.stop(&Condition::Wipe(what, Obeyed::NotYet));
         }
         let request = Request {
             remote_wipe: said.remote_wipe.then_some(Status(1)),
@@ -173,7 +171,7 @@ impl Line {
             ..Request::default()
         };
         match self.ask(request, version).await {
-            Ok(_) => Stop::GaveUp("the phone was wiped at the server's wish".to_owned()),
+            Ok(_) => self.stop(&Condition::Wipe(what, Obeyed::Done)),
             Err(stop) => stop,
         }
     }
