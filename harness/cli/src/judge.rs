@@ -5,10 +5,10 @@ use std::{collections::BTreeMap, io, path::Path};
 use easrig_exchange::{Exchange, ExchangeNumber, Redactor, Timestamp};
 use easrig_persona::{DeviceName, Onlooker, Sorter};
 use easrig_report::{Exit, Run, exit, html};
-use easrig_runner::RunFolder;
+use easrig_runner::{RunFolder, policy_met};
 use easrig_scenario::{
     Cell, CellId, Decoded,
-    event::{Event, ExchangeCard, RunStarted, TargetSeen},
+    event::{Event, ExchangeCard, PolicyMet, RunStarted, TargetSeen},
     recording::{DEVICE, Judge, Party, Sender},
 };
 use miette::{IntoDiagnostic as _, WrapErr as _};
@@ -141,9 +141,23 @@ struct Defendant {
     exchanges: u64,
     owner: Owner,
     seen: Option<TargetSeen>,
+    /// The policies it met, each once.
+    policies: Vec<PolicyMet>,
     life: String,
     words: String,
     likeness: String,
+}
+
+/// The most policies that are told of one device.
+const POLICIES_MOST: usize = 64;
+
+impl Defendant {
+    fn met(&mut self, policy: PolicyMet) {
+        let known = self.policies.iter().any(|known| known.settings == policy.settings);
+        if !policy.settings.is_empty() && !known && self.policies.len() < POLICIES_MOST {
+            self.policies.push(policy);
+        }
+    }
 }
 
 impl Court<'_> {
@@ -156,7 +170,10 @@ impl Court<'_> {
             Some(steps) => (steps.life(&exchange), steps.is_scripted(exchange.number)),
             None => (String::new(), exchange.origin == easrig_exchange::Origin::Live),
         };
+        let explicit = self.steps.as_ref().is_some_and(|steps| steps.is_explicit(exchange.number));
         let (device, exchange) = self.kept(device, exchange)?;
+        // One that found no server never says its name, and has an owner all the same.
+        let device = device.or_else(|| DeviceName::of_agent(&exchange));
         self.taken += 1;
         let end = exchange.started.after(std::time::Duration::from_micros(exchange.times.done));
         self.span = Some(
@@ -176,6 +193,10 @@ impl Court<'_> {
             // A run says itself what its owners saw, and what was expected.
             if self.steps.is_none() {
                 defendant.owner.look(&exchange, sight);
+            }
+            if !explicit {
+                let decoded = Decoded::of(&exchange);
+                defendant.met(policy_met(&label, decoded.version, self.onlooker.policy(&device, &life)));
             }
             (defendant.name, defendant.life) = (Some(device), life);
         }
@@ -237,6 +258,8 @@ impl Court<'_> {
         let people = self.devices.iter().map(|(label, defendant)| cards::device(label, defendant));
         events.push(Event::Described { scenarios: cards::scenarios(), personas: people.collect() });
         events.extend(self.devices.values_mut().filter_map(|defendant| defendant.seen.take()).map(Event::TargetSeen));
+        events
+            .extend(self.devices.values_mut().flat_map(|defendant| defendant.policies.drain(..)).map(Event::PolicyMet));
         events.extend(owners.into_iter().chain(self.judge.cells()).map(Event::CellFinished));
         events.push(Event::RunFinished { at: to });
         events

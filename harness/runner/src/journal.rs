@@ -60,16 +60,15 @@ impl Journal {
 
     /// Writes down what a phone did with its policy, once for each policy that a persona meets.
     pub(crate) fn policy(&self, persona: &str, phone: &Phone) -> Result<(), FolderError> {
-        let settings: Vec<SettingMet> = phone.policy().iter().map(met).collect();
+        let met = policy_met(persona, phone.version(), phone.policy());
         {
             let mut known = self.policies.lock().unwrap_or_else(PoisonError::into_inner);
-            let is_known = |known: &PolicyMet| known.persona == persona && known.settings == settings;
-            if settings.is_empty() || known.len() >= POLICIES_MOST || known.iter().any(is_known) {
+            let is_known = |known: &PolicyMet| known.persona == persona && known.settings == met.settings;
+            if met.settings.is_empty() || known.len() >= POLICIES_MOST || known.iter().any(is_known) {
                 return Ok(());
             }
-            known.push(PolicyMet { persona: persona.to_owned(), version: None, settings: settings.clone() });
+            known.push(met.clone());
         }
-        let met = PolicyMet { persona: persona.to_owned(), version: phone.version(), settings };
         self.record(&Event::PolicyMet(met))
     }
 
@@ -146,7 +145,12 @@ const POLICIES_MOST: usize = 1_000;
 /// The longest value of a setting that is told, in characters.
 const VALUE_MOST: usize = 64;
 
-fn met(setting: &PolicySetting) -> SettingMet {
+/// A policy as a phone met it, live or in a recording, in the words of run files.
+pub fn policy_met(persona: &str, version: Option<Version>, settings: &[PolicySetting]) -> PolicyMet {
+    PolicyMet { persona: persona.to_owned(), version, settings: settings.iter().map(setting_met).collect() }
+}
+
+fn setting_met(setting: &PolicySetting) -> SettingMet {
     SettingMet {
         name: setting.name.clone(),
         value: setting.value.trim().chars().take(VALUE_MOST).collect(),

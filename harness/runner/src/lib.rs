@@ -32,8 +32,9 @@ mod watch;
 pub use account::{Account, AccountError};
 pub use control::{Change, Control};
 pub use folder::{FolderError, RunFolder, Unfinished};
-pub use journal::Observer;
+pub use journal::{Observer, policy_met};
 pub use orders::{Allowed, Orders, Server, Target, Versions};
+pub use owner::{confidence, device_error};
 pub use plan::{Outline, outline};
 pub use replay::{
     Came, Entry, Mode, Pace, Recorded, Recording, ReplayError, ReplayObserver, ReplayOrders, Replayed, Row, Totals,

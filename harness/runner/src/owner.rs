@@ -58,7 +58,7 @@ impl easrig_scenario::OwnerView for Seen<'_> {
 }
 
 /// The scenario room's words for what the persona room found.
-pub(crate) fn device_error(error: &easrig_persona::DeviceError) -> DeviceError {
+pub fn device_error(error: &easrig_persona::DeviceError) -> DeviceError {
     DeviceError {
         code: error.code.clone(),
         message: error.message.clone(),
@@ -67,7 +67,8 @@ pub(crate) fn device_error(error: &easrig_persona::DeviceError) -> DeviceError {
     }
 }
 
-pub(crate) fn confidence(confidence: Confidence) -> easrig_scenario::Confidence {
+/// The same for how well it is known.
+pub fn confidence(confidence: Confidence) -> easrig_scenario::Confidence {
     match confidence {
         Confidence::Unverified => easrig_scenario::Confidence::Unverified,
         Confidence::Low => easrig_scenario::Confidence::Low,

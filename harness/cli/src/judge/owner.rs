@@ -1,6 +1,8 @@
 use easrig_exchange::{Exchange, ExchangeNumber};
-use easrig_persona::{Confidence, DeviceError, Sight};
+use easrig_persona::{Condition, Sight};
+use easrig_runner::{confidence, device_error};
 use easrig_scenario::{Cell, CellId, CellOutcome, Decoded, Verdict};
+use easrig_wbxml::tags;
 
 /// The cell about what the owner of a device saw.
 pub(super) const OWNER: &str = "recording/owner-sees-no-error";
@@ -28,11 +30,18 @@ impl Owner {
         self.looked |= decoded.http.is_some();
         match sight {
             Some(sight) => self.end(sight),
-            None if is_served(&decoded) => {
+            None if is_served(&decoded) && !self.is_held(&decoded) => {
                 self.served.get_or_insert(exchange.number);
             }
             None => {}
         }
+    }
+
+    /// Whether what was served says nothing: a device in quarantine may ask as it likes, and gets no more mail.
+    fn is_held(&self, decoded: &Decoded) -> bool {
+        let quarantined = self.last.as_ref().is_some_and(|sight| sight.condition == Condition::Quarantined);
+        let brings = || decoded.answer.root()?.descendants().find(|element| element.tag() == tags::air_sync::ADD);
+        quarantined && brings().is_none()
     }
 
     /// Something that is clear only later.
@@ -71,7 +80,7 @@ impl Owner {
                     Some(format!("the owner saw {times}“{seen}” ({at}); from exchange {} it worked again", served.0));
             }
             (Some(error), None, None) => {
-                outcome.device_error = Some(error_of(error));
+                outcome.device_error = Some(device_error(error));
                 outcome.confidence = Some(confidence(sight.confidence));
             }
             (_, doubt, None) => {
@@ -81,7 +90,7 @@ impl Owner {
         }
         let conclusion = outcome.conclude();
         (cell.verdict, cell.reason, cell.notes) = (conclusion.verdict, conclusion.reason, conclusion.notes);
-        cell.device_error = sight.error.as_ref().map(error_of);
+        cell.device_error = sight.error.as_ref().map(device_error);
         Some(cell)
     }
 }
@@ -91,22 +100,4 @@ fn is_served(decoded: &Decoded) -> bool {
     let refused = |status: u16| (101..=199).contains(&status);
     let lets_in = decoded.command().is_some_and(|command| command != easrig_eas::Command::Provision);
     lets_in && decoded.http == Some(200) && !decoded.status.is_some_and(|(_, status)| refused(status.0))
-}
-
-fn error_of(error: &DeviceError) -> easrig_scenario::DeviceError {
-    easrig_scenario::DeviceError {
-        code: error.code.clone(),
-        message: error.message.clone(),
-        remedy: error.remedy.clone(),
-        confidence: confidence(error.confidence),
-    }
-}
-
-fn confidence(confidence: Confidence) -> easrig_scenario::Confidence {
-    match confidence {
-        Confidence::Unverified => easrig_scenario::Confidence::Unverified,
-        Confidence::Low => easrig_scenario::Confidence::Low,
-        Confidence::Med => easrig_scenario::Confidence::Med,
-        Confidence::High => easrig_scenario::Confidence::High,
-    }
 }

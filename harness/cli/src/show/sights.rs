@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 
 use easrig_capture::Options;
-use easrig_exchange::ExchangeNumber;
-use easrig_persona::{Onlooker, Sight, Sorter};
+use easrig_exchange::{Exchange, ExchangeNumber};
+use easrig_persona::{DeviceName, Onlooker, Sight, Sorter};
 use easrig_report::safe;
 
 use super::{cells::Cells, steps::Steps};
@@ -31,20 +31,25 @@ impl Sights {
         let mut onlooker = Onlooker::new(library.personas(&["all".to_owned()])?);
         let steps = cells.map(|cells| Steps::of(cells, library));
         let (mut sorter, mut sights) = (Sorter::default(), Self::default());
-        let read = Source::open(capture)?.read(options, &mut |exchange| {
-            for (device, exchange) in sorter.push(exchange) {
-                let explicit = steps.as_ref().is_some_and(|steps| steps.is_explicit(exchange.number));
-                let Some(device) = device.filter(|_| !explicit) else { continue };
-                let life = steps.as_ref().map(|steps| steps.life(&exchange)).unwrap_or_default();
-                sights.add(onlooker.watch(&device, &life, &exchange));
+        let mut watch = |device: Option<DeviceName>, exchange: &Exchange| {
+            // One that found no server never says its name.
+            let device = device.or_else(|| DeviceName::of_agent(exchange))?;
+            if steps.as_ref().is_some_and(|steps| steps.is_explicit(exchange.number)) {
+                return None;
             }
+            let life = steps.as_ref().map(|steps| steps.life(exchange)).unwrap_or_default();
+            onlooker.watch(&device, &life, exchange)
+        };
+        let read = Source::open(capture)?.read(options, &mut |exchange| {
+            sorter.push(exchange).into_iter().for_each(|(device, exchange)| sights.add(watch(device, &exchange)));
             Ok(())
         });
         drop(read);
-        // The end of a cell is not the end of a recording: a run says itself what its cells came to.
-        if cells.is_none() {
-            onlooker.finish().into_iter().for_each(|(_, sight)| sights.add(Some(sight)));
-        }
+        sorter.finish().into_iter().for_each(|(device, exchange)| sights.add(watch(device, &exchange)));
+        // The end of a cell is not the end of a recording: a run says itself what its cells came to. But a search for a
+        // server is over with its cell.
+        let last = if cells.is_none() { onlooker.finish() } else { onlooker.searches() };
+        last.into_iter().for_each(|(_, sight)| sights.add(Some(sight)));
         Ok(sights)
     }
 
@@ -67,7 +72,10 @@ pub(crate) fn words(sights: &[Sight]) -> String {
         let known =
             sight.persona.as_deref().map(|persona| format!(" ({persona}, confidence {})", sight.confidence.as_str()));
         let text = match &sight.error {
-            Some(error) => format!("the owner saw  {error}{}", known.unwrap_or_default()),
+            Some(error) => {
+                let saw = if sight.doubt.is_some() { "may have seen" } else { "saw" };
+                format!("the owner {saw}  {error}{}", known.unwrap_or_default())
+            }
             None => format!("the owner saw  an error: {}", sight.condition),
         };
         // Writing to a String cannot fail.

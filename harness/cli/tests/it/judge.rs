@@ -1,6 +1,6 @@
-use std::{fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::easrig::{Ended, easrig};
 
@@ -125,4 +125,89 @@ fn a_judgement_is_kept_as_a_run_with_pseudonyms() {
     let again = kept("human");
     assert_eq!((again.code, again.text()), (2, ""), "{}", again.stderr);
     assert!(again.stderr.contains("already holds a run"), "{}", again.stderr);
+}
+
+/// A recording of two phones that look for their server: a Windows Phone everywhere, an iPhone at one place of two.
+fn lost(dir: &Path) -> String {
+    let path = "/autodiscover/autodiscover.xml";
+    let schema = "http://schemas.microsoft.com/exchange/autodiscover";
+    let asked = format!(
+        "<Autodiscover xmlns=\"{schema}/mobilesync/requestschema/2006\"><Request><EMailAddress>bob@corp.test</EMailAddress>\
+         <AcceptableResponseSchema>{schema}/mobilesync/responseschema/2006</AcceptableResponseSchema></Request></Autodiscover>"
+    );
+    let refused = format!(
+        "<Autodiscover xmlns=\"{schema}/responseschema/2006\"><Response><Error Time=\"12:00:00\" Id=\"1\">\
+         <ErrorCode>600</ErrorCode><Message>Invalid Request</Message></Error></Response></Autodiscover>"
+    );
+    let entry = |second: u32, agent: &str, url: &str, status: u16, body: &str| {
+        let (method, headers) = match url.starts_with("http:") {
+            true => ("GET", json!([{ "name": "User-Agent", "value": agent }])),
+            false => {
+                let login = json!({ "name": "Authorization", "value": "Basic eDp5" });
+                ("POST", json!([{ "name": "User-Agent", "value": agent }, login]))
+            }
+        };
+        let mut request = json!({ "method": method, "url": url, "httpVersion": "HTTP/1.1", "headers": headers });
+        if method == "POST" {
+            request["postData"] = json!({ "mimeType": "text/xml", "text": asked });
+        }
+        let content = json!({ "size": body.len(), "mimeType": "text/xml", "text": body });
+        let response =
+            json!({ "status": status, "statusText": "", "httpVersion": "HTTP/1.1", "headers": [], "content": content });
+        json!({ "startedDateTime": format!("2026-01-05T10:00:{second:02}Z"), "time": 5, "request": request, "response": response })
+    };
+    let (phone, other) = ("MSFT-WP/7.0.7390", "Apple-iPhone12C1/1501.99");
+    let entries = [
+        entry(1, phone, &format!("https://corp.test{path}"), 200, "<html><body>A shop</body></html>"),
+        entry(2, phone, &format!("https://autodiscover.corp.test{path}"), 200, &refused),
+        entry(3, phone, &format!("http://autodiscover.corp.test{path}"), 404, ""),
+        entry(4, other, &format!("https://corp.test{path}"), 404, ""),
+    ];
+    let har = json!({ "log": { "version": "1.2", "creator": { "name": "t", "version": "1" }, "entries": entries } });
+    let file = dir.join("lost.har");
+    fs::write(&file, har.to_string()).unwrap();
+    file.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_phone_that_found_no_server_is_blocked_though_it_never_said_its_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let har = lost(dir.path());
+    let shown = easrig(&["show", &har, "--exchange", "3"]);
+    assert!(shown.text().contains("the owner saw  80004005: No server was found"), "{}", shown.text());
+    assert!(shown.text().contains("see exchange 1, 2"), "{}", shown.text());
+    let shown = easrig(&["show", &har, "--exchange", "4"]);
+    assert!(
+        shown.text().contains("the owner may have seen") && shown.text().contains("is missing"),
+        "{}",
+        shown.text()
+    );
+    let (code, summary) = judged(&[&har]);
+    assert_eq!(code, 1);
+    let blocked = summary["cells"].as_array().unwrap().iter().find(|cell| cell["verdict"] == "blocked").unwrap();
+    assert_eq!(blocked["persona"], "no device id, MSFT-WP/7.0.7390");
+    assert_eq!(cells(&summary, "inconclusive"), ["recording/owner-sees-no-error"]);
+    // What is kept is redacted, and says the same.
+    let out = dir.path().join("kept").to_str().unwrap().to_owned();
+    let (_, kept) = judged(&[&har, "--out", &out]);
+    assert_eq!(kept["totals"], summary["totals"]);
+}
+
+#[test]
+fn the_policy_that_a_recorded_phone_met_stands_in_its_report() {
+    let dir = tempfile::tempdir().unwrap();
+    let policy = dir.path().join("strict.toml");
+    fs::write(&policy, "[policy]\nRequireDeviceEncryption = true\nAllowNonProvisionableDevices = false\n").unwrap();
+    let folder = run(dir.path(), &["--policy", policy.to_str().unwrap()]);
+    let out = dir.path().join("kept").to_str().unwrap().to_owned();
+    let page = easrig(&["judge", &format!("{folder}/exchanges.eascap"), "--out", &out, "--format", "html"]);
+    let events = fs::read_to_string(format!("{out}/run.jsonl")).unwrap();
+    let met: Vec<Value> = events.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let met: Vec<&Value> = met.iter().filter(|event| event["event"] == "policy_met").collect();
+    // A device each, however often it provisioned.
+    let devices: BTreeSet<&str> = met.iter().map(|met| met["persona"].as_str().unwrap()).collect();
+    assert!(devices.len() == met.len() && met.len() >= 2, "{met:#?}");
+    let treatments: Vec<&str> = met.iter().map(|met| met["settings"][0]["treatment"].as_str().unwrap()).collect();
+    assert!(treatments.contains(&"refused") && treatments.contains(&"enforced"), "{met:#?}");
+    assert!(page.text().contains("RequireDeviceEncryption"), "the page has no panel of policies");
 }
