@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, io, path::Path};
 
 use easrig_exchange::{Exchange, ExchangeNumber, Redactor, Timestamp};
 use easrig_persona::{DeviceName, Onlooker, Sorter};
-use easrig_report::{Exit, Run, exit, html};
+use easrig_report::{Exit, Run, RunBuilder, exit, html};
 use easrig_runner::{RunFolder, policy_met};
 use easrig_scenario::{
     Cell, CellId, Decoded,
@@ -54,7 +54,7 @@ pub(crate) fn judge(args: &JudgeArgs, library: &Library, output: &Output) -> mie
         onlooker: Onlooker::new(library.personas(&["all".to_owned()])?),
         steps: cells.as_ref().map(|cells| Steps::of(cells, library)),
         only: args.device.as_deref().map(DeviceName::new),
-        folder: folder.as_ref(),
+        record: Record { folder: folder.as_ref(), events: RunBuilder::default() },
         redactor,
         devices: BTreeMap::new(),
         span: None,
@@ -78,16 +78,14 @@ pub(crate) fn judge(args: &JudgeArgs, library: &Library, output: &Output) -> mie
         output.say("nothing was selected: no exchange fits");
         return Ok(Exit::Nothing);
     }
-    let events = court.finish(&seen);
+    let run = court.finish(&seen).into_diagnostic().wrap_err("cannot write the run folder")?;
     let page = PageArgs::default();
     let mut recorded = None;
     if let Some(folder) = &folder {
-        events.iter().skip(1).try_for_each(|event| folder.record(event)).into_diagnostic()?;
         let written = Recorded::read(folder.path())?;
         written.write(&page)?;
         recorded = Some(written);
     }
-    let run = Run::fold(events.into_iter().map(Ok)).into_diagnostic()?;
     let place = args.out.as_deref().unwrap_or(&args.capture);
     let in_page = |run: &Run| match &recorded {
         Some(recorded) => recorded.page(&page),
@@ -123,7 +121,7 @@ struct Court<'c> {
     /// Of a run: which steps a phone did by itself.
     steps: Option<Steps<'c>>,
     only: Option<DeviceName>,
-    folder: Option<&'c RunFolder>,
+    record: Record<'c>,
     redactor: Option<Redactor>,
     devices: BTreeMap<String, Defendant>,
     /// From the first to the last exchange.
@@ -146,6 +144,21 @@ struct Defendant {
     life: String,
     words: String,
     likeness: String,
+}
+
+/// What is told so far; kept in a folder where there is one.
+struct Record<'c> {
+    folder: Option<&'c RunFolder>,
+    events: RunBuilder,
+}
+
+impl Record<'_> {
+    fn tell(&mut self, event: Event) -> io::Result<()> {
+        if let Some(folder) = self.folder {
+            folder.record(&event).map_err(io::Error::other)?;
+        }
+        self.events.push(event).map_err(io::Error::other)
+    }
 }
 
 /// The most policies that are told of one device.
@@ -179,6 +192,7 @@ impl Court<'_> {
         self.span = Some(
             self.span.map_or((exchange.started, end), |(first, last)| (first.min(exchange.started), last.max(end))),
         );
+        let decoded = Decoded::of(&exchange);
         let label = device.as_ref().map_or_else(|| NOBODY.to_owned(), ToString::to_string);
         let sender = match scripted {
             true => Sender::Scripted { life: &life },
@@ -195,24 +209,23 @@ impl Court<'_> {
                 defendant.owner.look(&exchange, sight);
             }
             if !explicit {
-                let decoded = Decoded::of(&exchange);
                 defendant.met(policy_met(&label, decoded.version, self.onlooker.policy(&device, &life)));
             }
             (defendant.name, defendant.life) = (Some(device), life);
         }
-        if let Some(folder) = self.folder {
-            let decoded = Decoded::of(&exchange);
-            let cell = CellId { scenario: RECORDING.to_owned(), persona: label, version: decoded.version };
-            let card = ExchangeCard::of(&exchange, &decoded);
-            let event = Event::Exchanged { cell, exchange: exchange.number, card };
-            self.early(folder, &event)?;
+        // The first line of a run file comes first, whatever is known of the rest.
+        if self.taken == 1 {
+            let started = self.started();
+            self.record.tell(Event::RunStarted(started))?;
         }
-        Ok(())
+        let cell = CellId { scenario: RECORDING.to_owned(), persona: label, version: decoded.version };
+        let card = ExchangeCard::of(&exchange, &decoded);
+        self.record.tell(Event::Exchanged { cell, exchange: exchange.number, card })
     }
 
     /// The exchange as it is judged: with an output folder, as it is written there.
     fn kept(&self, device: Option<DeviceName>, exchange: Exchange) -> io::Result<(Option<DeviceName>, Exchange)> {
-        let Some(folder) = self.folder else { return Ok((device, exchange)) };
+        let Some(folder) = self.record.folder else { return Ok((device, exchange)) };
         let (device, mut exchange) = match &self.redactor {
             Some(redactor) => {
                 let exchange = redactor.redact(exchange);
@@ -227,21 +240,13 @@ impl Court<'_> {
         Ok((device, exchange))
     }
 
-    /// The first line of a run file comes first, whatever is known of the rest.
-    fn early(&self, folder: &RunFolder, event: &Event) -> io::Result<()> {
-        if self.taken == 1 {
-            folder.record(&Event::RunStarted(self.started())).map_err(io::Error::other)?;
-        }
-        folder.record(event).map_err(io::Error::other)
-    }
-
     fn started(&self) -> RunStarted {
         let at = self.span.map_or(Timestamp(0), |(first, _)| first);
         cards::started(&self.name, at, self.allowed.clone())
     }
 
     /// The run that the judgement is.
-    fn finish(mut self, seen: &Seen) -> Vec<Event> {
+    fn finish(mut self, seen: &Seen) -> io::Result<Run> {
         for (device, sight) in self.onlooker_finish() {
             if let Some(defendant) = self.devices.get_mut(device.as_str()) {
                 defendant.owner.end(sight);
@@ -253,16 +258,17 @@ impl Court<'_> {
         let owners = self.devices.iter().filter_map(|(label, defendant)| defendant.owner.cell(label));
         let owners: Vec<Cell> = owners.collect();
         let to = self.span.map_or(Timestamp(0), |(_, last)| last);
-        let mut events = Vec::new();
-        events.push(Event::RunStarted(self.started()));
         let people = self.devices.iter().map(|(label, defendant)| cards::device(label, defendant));
-        events.push(Event::Described { scenarios: cards::scenarios(), personas: people.collect() });
-        events.extend(self.devices.values_mut().filter_map(|defendant| defendant.seen.take()).map(Event::TargetSeen));
-        events
-            .extend(self.devices.values_mut().flat_map(|defendant| defendant.policies.drain(..)).map(Event::PolicyMet));
-        events.extend(owners.into_iter().chain(self.judge.cells()).map(Event::CellFinished));
-        events.push(Event::RunFinished { at: to });
-        events
+        self.record.tell(Event::Described { scenarios: cards::scenarios(), personas: people.collect() })?;
+        for defendant in std::mem::take(&mut self.devices).into_values() {
+            let seen = defendant.seen.into_iter().map(Event::TargetSeen);
+            let policies = defendant.policies.into_iter().map(Event::PolicyMet);
+            seen.chain(policies).try_for_each(|event| self.record.tell(event))?;
+        }
+        let cells = owners.into_iter().chain(self.judge.cells());
+        cells.map(Event::CellFinished).try_for_each(|event| self.record.tell(event))?;
+        self.record.tell(Event::RunFinished { at: to })?;
+        self.record.events.finish().map_err(io::Error::other)
     }
 
     /// What owners saw last, and what each device was read as.
