@@ -15,6 +15,7 @@ mod der;
 mod escape;
 mod link;
 mod mime;
+mod phone;
 mod pseudonym;
 mod tally;
 mod text;

@@ -10,8 +10,12 @@ const HEX: usize = 16;
 /// Another word of the same length in UTF-8 and UTF-16, with the same kind of character at every place: digits stay digits,
 /// capital letters capital letters.
 ///
-/// Case does not count, so that `Bob` and `bob` stay one. Different ASCII words give different words.
+/// Case does not count, so that `Bob` and `bob` stay one. Different ASCII words give different words. Long numbers that end
+/// alike give numbers that end alike: a telephone number is the same with and without its country.
 pub(super) fn word(salt: &Salt, word: &str) -> String {
+    if word.len() >= NUMBER && word.bytes().all(|b| b.is_ascii_digit()) {
+        return number(salt, word);
+    }
     let bytes = word.len() >= HEX && word.len().is_multiple_of(2) && word.bytes().all(|b| b.is_ascii_hexdigit());
     let kinds: Vec<Kind> = word.chars().map(|c| if bytes { Kind::hex(c) } else { Kind::of(c) }).collect();
     let before: Vec<u32> = word.chars().zip(&kinds).map(|(c, kind)| kind.value(c)).collect();
@@ -24,6 +28,31 @@ pub(super) fn word(salt: &Salt, word: &str) -> String {
         }
     }
     kinds.iter().zip(values).zip(word.chars()).map(|((kind, value), c)| kind.char(value, c)).collect()
+}
+
+/// Numbers of this many digits and more may be telephone numbers.
+pub(super) const NUMBER: usize = 7;
+
+/// How many digits at the end of a number are mixed with each other.
+const TAIL: usize = 4;
+
+/// What one digit's draw is told apart by from those of a word.
+const DIGIT_ROUND: u32 = 1 << 20;
+
+/// From the end to the beginning: each digit is shifted by what is drawn from those behind it, so that whatever stands before
+/// changes nothing of the rest. 0 stays 0 there, and no other digit becomes one: zeros at the front dial a way.
+fn number(salt: &Salt, digits: &str) -> String {
+    let (front, tail) = digits.split_at(digits.len().saturating_sub(TAIL));
+    let value = |c: char| c.to_digit(10).unwrap_or(0);
+    let mut behind: Vec<u32> = tail.chars().rev().map(value).collect();
+    let mut new: Vec<char> = word(salt, tail).chars().rev().collect();
+    for digit in front.chars().rev().map(value) {
+        let draw = if digit == 0 { 0 } else { salt.draws(DIGIT_ROUND, &behind).next().unwrap_or(0) };
+        let shifted = if digit == 0 { 0 } else { 1 + (digit - 1 + draw % 9) % 9 };
+        new.push(char::from_digit(shifted, 10).unwrap_or('0'));
+        behind.push(digit);
+    }
+    new.into_iter().rev().collect()
 }
 
 /// A Feistel network: each half is shifted by what is drawn from the other, which can be undone and so joins no two words.
@@ -160,6 +189,16 @@ mod tests {
         assert_eq!(all.len(), 1000);
         let letters: BTreeSet<String> = ('a'..='z').map(|c| word(&salt(), &c.to_string())).collect();
         assert_eq!(letters.len(), 26);
+    }
+
+    #[test]
+    fn numbers_that_end_alike_come_out_so_and_no_two_become_one() {
+        let number = |digits: &str| word(&salt(), digits);
+        let local = number("5551234567");
+        assert!(number("15551234567").ends_with(&local) && number("0015551234567").ends_with(&local), "{local}");
+        assert!(number("00493012345").starts_with("00") && number("4900012345").get(2..5) == Some("000"));
+        let all: BTreeSet<String> = (0..2000).map(|n| number(&format!("{:07}", n * 4999))).collect();
+        assert_eq!(all.len(), 2000);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 use core::net::Ipv4Addr;
 
 use super::charset::Charset;
-use super::{Kind, MAX_READY, Pass, Scrubber, pseudonym, vocabulary};
+use super::{Kind, MAX_READY, Pass, Scrubber, phone, pseudonym, vocabulary};
 
 /// The longest number that stands in protocol texts: sizes, counts, short ids.
 const LONGEST_NUMBER: usize = 9;
@@ -43,6 +43,7 @@ impl Scrubber {
         let mut out = String::with_capacity(text.len());
         let mut rest = text;
         let mut begins = true;
+        let mut before = None;
         // Up to where a token reaches that is an address or a host, and so no protocol.
         let mut named = 0;
         while let Some(first) = rest.chars().next() {
@@ -50,6 +51,7 @@ impl Scrubber {
                 out.push(first);
                 rest = rest.get(first.len_utf8()..).unwrap_or_default();
                 begins = !"@._-+".contains(first);
+                before = Some(first);
                 if let Some(length) = self.domain_at(rest).filter(|_| matches!(first, '@' | '.')) {
                     let (domain, behind) = rest.split_at(length);
                     out.push_str(domain);
@@ -81,6 +83,15 @@ impl Scrubber {
                 }
             }
             begins = false;
+            if voice == Voice::Content
+                && out.len() >= named
+                && let Some((digits, length)) = phone::telephone(rest, before)
+            {
+                let (number, behind) = rest.split_at(length);
+                out.push_str(&phone::spelled(number, &self.word(&digits)));
+                rest = behind;
+                continue;
+            }
             let end = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
             let (word, behind) = rest.split_at(end);
             rest = behind;
@@ -343,6 +354,46 @@ mod tests {
         assert_ne!(scrubber.text("IPM.Note.Acme", Voice::Protocol), "IPM.Note.Acme");
         assert_ne!(scrubber.text("+49 151 2345678", Voice::Protocol), "");
         assert!(!is_number_or_date("4915123456789") && !is_number_or_date("+49 151 2345678"));
+    }
+
+    #[test]
+    fn a_telephone_number_is_the_same_in_every_spelling() {
+        let mut scrubber = scrubber();
+        let mut number = |text: &str| {
+            let new = scrubber.text(text, Voice::Content);
+            let form = |text: &str| text.replace(|c: char| c.is_ascii_digit(), "0");
+            assert_eq!(form(&new), form(text));
+            let digits: String = new.replace("(0)", "").chars().filter(char::is_ascii_digit).collect();
+            digits
+        };
+        let national = number("Tel. (030) 1234");
+        let national = national.strip_prefix('0').unwrap();
+        assert_ne!(national, "301234");
+        for spelling in ["+49 30 1234", "0049301234", "+49 (0)30 12-34", "tel:+49-30-1234", "030/12 34"] {
+            let spelled = number(spelling);
+            assert!(spelled.ends_with(national), "{spelling}: {spelled} does not end with {national}");
+        }
+        assert_eq!(number("0049 30 1234"), format!("00{}", number("+49301234")));
+        assert!(!number("+49 40 1234").ends_with(national));
+        assert_eq!(number("(555) 123-4567"), number("5551234567"));
+    }
+
+    #[test]
+    fn an_address_is_the_same_however_it_is_written() {
+        let mut scrubber = scrubber();
+        let plain = scrubber.text("bob.miller@corp.example", Voice::Content);
+        for form in [
+            "Bob.Miller@CORP.example",
+            "<bob.miller@corp.example>",
+            "SMTP:BOB.MILLER@Corp.Example",
+            "'bob.miller@corp.example' <BOB.Miller@corp.example>",
+        ] {
+            let new = scrubber.text(form, Voice::Content).to_lowercase();
+            assert_eq!(new.matches(&plain).count(), form.matches('@').count(), "{form}: {new}");
+        }
+        let name = scrubber.text("Miller, Bob (Corp)", Voice::Content).to_lowercase();
+        let words: Vec<&str> = plain.split(['.', '@']).collect();
+        assert!(name.starts_with(words[1]) && name.contains(words[0]) && name.contains(words[2]), "{name} {plain}");
     }
 
     #[test]
