@@ -81,7 +81,7 @@ fn dispatch(cli: Cli, output: &Output) -> miette::Result<Exit> {
         Command::Capture { command: CaptureCommand::Live(args) } => live::live(&args, output),
         Command::Import(args) => import::import(&args, output),
         Command::Export(args) => export::export(&args, output),
-        Command::Scrub(args) => scrub::scrub(&args, output),
+        Command::Scrub(args) => scrub::scrub(&args, &library()?, output),
         Command::Replay(args) => replay::replay(*args, &library()?, output),
         Command::Census(args) => census::census(&args, output),
         Command::Completions { shell } => {

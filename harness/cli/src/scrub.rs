@@ -7,7 +7,7 @@ use std::{
 };
 
 use easrig_exchange::{EascapError, EascapWriter, Exchange, Replaced, Scrubber};
-use easrig_report::Exit;
+use easrig_report::{Exit, safe};
 use miette::{IntoDiagnostic as _, WrapErr as _, miette};
 use serde_json::json;
 
@@ -17,17 +17,23 @@ use crate::{
         refused,
         source::{self, Source},
     },
+    library::Library,
     output::Output,
     output_file::OutputFile,
 };
 
-pub(crate) fn scrub(args: &ScrubArgs, output: &Output) -> miette::Result<Exit> {
+pub(crate) fn scrub(args: &ScrubArgs, library: &Library, output: &Output) -> miette::Result<Exit> {
     if args.map.as_ref().is_some_and(|map| same_place(map, &args.output)) {
         return Err(miette!("--map and -o name the same file `{}`", args.output.display()));
     }
     let options = source::options(&args.keys)?;
     let inputs = std::slice::from_ref(&args.capture);
     let mut scrubber = scrubber(args);
+    // Whether a device trusts a chain must be told from what is left of it.
+    for persona in library.personas(&["all".to_owned()])? {
+        let companies = persona.trusted_companies().into_iter().flat_map(|known| &known.value);
+        scrubber = companies.fold(scrubber, |scrubber, company| scrubber.keep_issuer(company));
+    }
 
     // Names first: they are looked for in what stands otherwise.
     let source = Source::open(&args.capture)?;
@@ -59,9 +65,10 @@ pub(crate) fn scrub(args: &ScrubArgs, output: &Output) -> miette::Result<Exit> {
     }
     let replaced: Vec<Replaced> = scrubber.tally().replaced().collect();
     match args.format {
-        ListFormat::Human => output.say(&words(&replaced)),
+        ListFormat::Human => output.say(&words(&replaced, &scrubber)),
         ListFormat::Json => {
-            let report = json!({ "format": 1, "exchanges": written, "replaced": replaced });
+            let issuers: Vec<&str> = scrubber.issuers().collect();
+            let report = json!({ "format": 1, "exchanges": written, "replaced": replaced, "kept_issuers": issuers });
             output.write(format!("{report}\n").as_bytes())?;
         }
     }
@@ -77,8 +84,8 @@ fn scrubber(args: &ScrubArgs) -> Scrubber {
     if args.map.is_some() { scrubber.keep_map() } else { scrubber }
 }
 
-/// What was replaced, a line for each kind.
-fn words(replaced: &[Replaced]) -> String {
+/// What was replaced, a line for each kind, and what stands of certificates.
+fn words(replaced: &[Replaced], scrubber: &Scrubber) -> String {
     let mut out = String::from("replaced:");
     if replaced.is_empty() {
         out.push_str(" nothing");
@@ -87,6 +94,10 @@ fn words(replaced: &[Replaced]) -> String {
         let least = if line.at_least { "at least " } else { "" };
         // Writing to a String cannot fail.
         let _ = write!(out, "\n  {}: {least}{} in {} places", line.kind, line.distinct, line.occurrences);
+    }
+    for (index, issuer) in scrubber.issuers().enumerate() {
+        let head = if index == 0 { "\nissuers of certificates that everybody knows, kept:" } else { "" };
+        let _ = write!(out, "{head}\n  {}", safe(issuer));
     }
     out
 }

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -51,6 +51,10 @@ pub struct Scrubber {
     salt: Salt,
     /// Domains that stand, in lower case.
     domains: Vec<String>,
+    /// Companies whose names stand as issuers of certificates, beside those that everybody knows.
+    companies: Vec<String>,
+    /// The issuers that stand.
+    issuers: BTreeSet<String>,
     /// Words of names, in lower case.
     names: HashSet<String>,
     ready: HashMap<String, String>,
@@ -91,6 +95,8 @@ impl Scrubber {
         Self {
             salt: Salt::new(salt),
             domains: Vec::new(),
+            companies: Vec::new(),
+            issuers: BTreeSet::new(),
             names: HashSet::new(),
             ready: HashMap::new(),
             tally: Tally::default(),
@@ -108,6 +114,12 @@ impl Scrubber {
             // The longest first: a domain before one that it ends in.
             self.domains.sort_by_key(|domain| std::cmp::Reverse(domain.len()));
         }
+        self
+    }
+
+    /// Lets the name of a company stand where it issued a certificate, as those that everybody knows do.
+    pub fn keep_issuer(mut self, company: &str) -> Self {
+        self.companies.push(company.to_owned());
         self
     }
 
@@ -164,8 +176,8 @@ impl Scrubber {
             }
             Outcome::Failed(failure) => self.failure(failure),
         }
-        for certificate in exchange.tls.iter_mut().flat_map(|tls| &mut tls.chain) {
-            self.certificate(certificate);
+        if let Some(tls) = &mut exchange.tls {
+            self.chain(&mut tls.chain);
         }
         exchange
     }

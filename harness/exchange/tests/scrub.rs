@@ -290,6 +290,74 @@ fn packed_bodies_failures_and_certificates_are_scrubbed_too() {
     without(&String::from_utf8_lossy(chain), &["kanarie"]);
 }
 
+/// An element of DER.
+fn der(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let value = parts.concat();
+    let length = u8::try_from(value.len()).map(|length| match length {
+        0..0x80 => vec![length],
+        _ => vec![0x81, length],
+    });
+    [vec![tag], length.unwrap_or_else(|_| vec![0x82, (value.len() >> 8) as u8, value.len() as u8]), value].concat()
+}
+
+/// A name of organisation and common name.
+fn distinguished(organisation: &str, common: &str) -> Vec<u8> {
+    let part = |kind: u8, text: &str| {
+        let pair = der(0x30, &[&der(0x06, &[&[0x55, 4, kind]]), &der(0x0C, &[text.as_bytes()])]);
+        der(0x31, &[&pair])
+    };
+    der(0x30, &[&part(10, organisation), &part(3, common)])
+}
+
+fn certificate(issuer: &[u8], subject: &[u8]) -> Vec<u8> {
+    let algorithm = der(0x30, &[&der(0x06, &[&[0x2A, 3]])]);
+    let times = der(0x30, &[&der(0x17, &[b"240101000000Z"]), &der(0x17, &[b"340101000000Z"])]);
+    let version = der(0xA0, &[&der(0x02, &[&[2]])]);
+    let serial = der(0x02, &[&[0x11; 12]]);
+    let key = der(0x30, &[&algorithm, &der(0x03, &[&[0; 40]])]);
+    let body = der(0x30, &[&version, &serial, &algorithm, issuer, &times, subject, &key]);
+    der(0x30, &[&body, &algorithm, &der(0x03, &[&[0x55; 40]])])
+}
+
+#[test]
+fn issuers_that_everybody_knows_stand_and_their_customers_do_not() {
+    let root = distinguished("VeriSign, Inc.", "VeriSign Class 3 Root");
+    let middle = distinguished("DigiCert Inc", "Kanarie Managed CA 7");
+    let leaf = distinguished("Kanarie GmbH", "mail.kanarie.example");
+    let known = vec![certificate(&middle, &leaf), certificate(&root, &middle), certificate(&root, &root)];
+    let mut before = exchange("https://mail.kanarie.example/", &[], "text/plain", Vec::new());
+    before.tls = Some(TlsSession { chain: known.clone(), ..TlsSession::default() });
+    let mut scrubber = Scrubber::new([9; 32]).keep_issuer("Nordstern Trust");
+    scrubber.learn(&before).unwrap();
+    let chain = scrubber.scrub(before.clone()).unwrap().tls.unwrap().chain;
+    let text = |der: &[u8]| String::from_utf8_lossy(der).into_owned();
+    for (before, after) in known.iter().zip(&chain) {
+        assert_eq!((before.len(), &before[..4]), (after.len(), &after[..4]));
+        without(&text(after), &["kanarie"]);
+    }
+    assert!(
+        text(&chain[0]).contains("DigiCert Inc") && text(&chain[1]).contains("DigiCert Inc"),
+        "{}",
+        text(&chain[1])
+    );
+    assert!(text(&chain[2]).matches("VeriSign Class 3 Root").count() == 2);
+    let issuers: Vec<&str> = scrubber.issuers().collect();
+    assert!(issuers.contains(&"VeriSign, Inc., VeriSign Class 3 Root") && issuers.len() == 2, "{issuers:?}");
+    without(&issuers.join(" "), &["kanarie"]);
+
+    // A company's own authority, and one whose name only contains a known one.
+    for own in ["Kanarie Root Authority", "Kanarie DigiCert Test", "DigiCertified Kanarie"] {
+        let own = distinguished(own, "Kanarie CA");
+        before.tls = Some(TlsSession { chain: vec![certificate(&own, &leaf)], ..TlsSession::default() });
+        let after = scrubbed(&before).tls.unwrap().chain;
+        without(&text(&after[0]), &["kanarie", "digicert"]);
+    }
+    // One that a persona's file names.
+    let own = distinguished("Nordstern Trust AG", "Nordstern 1");
+    before.tls = Some(TlsSession { chain: vec![certificate(&own, &leaf)], ..TlsSession::default() });
+    assert!(text(&scrubber.scrub(before).unwrap().tls.unwrap().chain[0]).contains("Nordstern Trust AG"));
+}
+
 #[test]
 fn a_document_that_breaks_off_is_scrubbed_up_to_its_end() {
     let whole = Builder::new(tags::air_sync::SYNC).leaf(tags::email::SUBJECT, "Kanarienvogel").finish().encode();

@@ -15,6 +15,11 @@ pub(super) fn is_product(word: &str) -> bool {
     PRODUCTS.split_ascii_whitespace().any(|known| known == word)
 }
 
+/// Companies whose certificates are sold or given to everybody: to name one says nothing about its customer.
+pub(super) fn public_issuers() -> impl Iterator<Item = &'static str> {
+    ISSUERS.split('|').map(str::trim)
+}
+
 /// Whether this is the name of an HTML element or attribute, or of a style.
 pub(super) fn is_html(word: &str) -> bool {
     HTML.split_ascii_whitespace().any(|known| known == word)
@@ -71,6 +76,17 @@ const WORDS: [&str; 13] = [
      daily weekly monthly yearly interval count until byday bymonth bymonthday bysetpos wkst mo tu we th fr sa su",
     "related start busy free oof value",
 ];
+
+const ISSUERS: &str = "Actalis | AddTrust | Amazon | America Online | AOL | Apple | Asseco | AffirmTrust | Baltimore | Buypass | \
+    Camerfirma | Certigna | Certplus | Certum | Chunghwa Telecom | Cloudflare | Comodo | CyberTrust | D-Trust | Deutsche \
+    Telekom | Dhimyotis | DigiCert | Digital Signature Trust | DigitalSign | Disig | eMudhra | Entrust | Entrust.net | Equifax | \
+    GeoTrust | GlobalSign | GoDaddy | GoDaddy.com | Google Inc | Google Trust Services | GTE Corporation | HARICA | \
+    Hellenic Academic and Research Institutions | Hongkong Post | IdenTrust | Internet Security Research Group | Izenpe | \
+    Keynectis | Keynectics | Let's Encrypt | Microsec | Microsoft | NetLock | Network Solutions | OISTE | Quovadis | RapidSSL | \
+    RSA Security | SECOM Trust | Sectigo | SSL Corporation | SSL.com | Starfield | StartCom | Swisscom | SwissSign | Symantec | \
+    T-Systems | TAIWAN-CA | TeliaSonera | Telia | TERENA | GEANT | Thawte | The Go Daddy Group | The USERTRUST Network | \
+    TrustAsia | TrustCenter | TC TrustCenter | Trustwave | TWCA | Unizeto | ValiCert | Verisign | WISeKey | WoSign | \
+    XRamp | ZeroSSL";
 
 const PRODUCTS: &str = "android apple iphone ipad ipod ios watch mac macos samsung galaxy windows windowsphone windowsmail \
     phone phone7 phone8 wp wp7 wp8 smartphone pocketpc outlook office touchdown blackberry nokia symbian htc lg motorola \
