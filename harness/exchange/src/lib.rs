@@ -5,6 +5,7 @@
 //! It opens no sockets and no files: readers and writers are handed in.
 
 mod eascap;
+mod escape;
 mod exchange;
 mod failure;
 mod headers;

@@ -12,7 +12,6 @@ use text::Voice;
 mod body;
 mod charset;
 mod der;
-mod escape;
 mod link;
 mod mime;
 mod phone;

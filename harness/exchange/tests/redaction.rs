@@ -3,8 +3,10 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use easrig_eas::Version;
 use easrig_eas::encoding::{gunzip, gzip};
 use easrig_eas::multipart::Multipart;
+use easrig_eas::query::QueryLine;
 use easrig_exchange::{
     Content, EascapWriter, Exchange, ExchangeNumber, Headers, Origin, Outcome, Redactor, Request, Response, Secret,
     Sender, Times, Timestamp,
@@ -303,5 +305,24 @@ fn damaged_bodies_of_every_kind_are_masked_without_a_panic() {
             }
             masked_body(kind, &body[..at]);
         }
+    }
+}
+
+#[test]
+fn an_attachments_name_is_masked_alike_in_the_mail_and_in_the_query() {
+    let name = "Inbox/Käse 1%3a0.EML/plan (2).doc";
+    let mail = Builder::new(tags::air_sync::SYNC).leaf(tags::email::ATT_NAME, name).finish();
+    let plain = "Cmd=GetAttachment&AttachmentName=Inbox%2FK%C3%A4se%201%253a0.EML/plan%20(2).doc";
+    let mut packed = QueryLine::parse(plain).unwrap();
+    packed.version = Some(Version::V12_1);
+    assert_eq!(packed.attachment_name.as_deref(), Some(name));
+    for query in [plain.to_owned(), packed.to_base64().unwrap()] {
+        let url = format!("https://mail.easrig.test/Microsoft-Server-ActiveSync?{query}");
+        let masked = redactor(Content::Masked).redact(exchange(&url, &[], WBXML, mail.encode()));
+        let document = Document::decode(&masked.request.body).unwrap();
+        let told = document.root().child_text(tags::email::ATT_NAME).unwrap().into_owned();
+        let asked = QueryLine::parse(masked.request.query()).unwrap().attachment_name.unwrap();
+        assert_eq!((asked.as_str(), asked.len()), (told.as_str(), name.len()), "{query}");
+        assert!(!told.contains("plan") && !masked.request.query().contains("plan"), "{told}");
     }
 }

@@ -387,3 +387,51 @@ fn every_switch_is_shown_or_excused() {
     }
     assert_eq!(names.len(), told.len());
 }
+
+/// A mail with a file, opened by a phone of 2.5: there the file is asked for by a name in the query.
+const OLD_FILE: &str = r#"
+id       = "journeys/old-file"
+title    = "A file in a mail is opened at 2.5"
+req      = ["MS-ASEMAIL_R640"]
+versions = ["2.5"]
+effects  = "writes"
+needs    = ["partner"]
+start    = "foldered"
+
+[[step]]
+role       = "partner"
+do         = "send_mail"
+to         = "{address}"
+subject    = "{tag} offer"
+text       = "marigold"
+attachment = { name = "our offer.bin", size = 600 }
+setup      = true
+
+[[step]]
+do      = "receive"
+subject = "{tag} offer"
+
+[[step]]
+do      = "read_mail"
+subject = "{tag} offer"
+[step.expect]
+owner = [{ sees = "mail", folder = "inbox", subject = "{tag} offer", attachment = "our offer.bin" }]
+"#;
+
+#[test]
+fn a_file_of_2_5_is_found_again_in_a_recording_without_contents() {
+    let dir = tempfile::tempdir().unwrap();
+    let scenarios = dir.path().join("scenarios");
+    std::fs::create_dir_all(scenarios.join("journeys")).unwrap();
+    std::fs::write(scenarios.join("journeys/old-file.toml"), OLD_FILE).unwrap();
+    let out = dir.path().join("run");
+    let target = ["--target", "embedded:exchange-2010-sp1"];
+    let what = ["run", "journeys/old-file", "--scenarios", text(&scenarios), "--version", "2.5", "--allow", "writes"];
+    let how = ["--persona", "android-4", "--out", text(&out)];
+    let ended = easrig(&[&what[..], &how[..], &target[..]].concat());
+    assert_eq!(ended.code, 0, "{}{}", ended.text(), ended.stderr);
+    let (ended, told) = replay(&out, "exchange-2010-sp1", &dir.path().join("again"), &[]);
+    assert_eq!(ended.code, 0, "{}{}", ended.text(), ended.stderr);
+    let files = || told["exchanges"].as_array().unwrap().iter().filter(|one| one["command"] == "GetAttachment");
+    assert!(files().count() > 0 && files().all(|one| one["came"] == "allowed"), "{told:#}");
+}

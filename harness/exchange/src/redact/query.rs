@@ -3,6 +3,7 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use url::Url;
 
 use super::{Content, REMOVED, Redactor};
+use crate::escape::Escaped;
 use crate::walk::{self, QueryField};
 
 /// Parameters whose values are the protocol's own.
@@ -20,6 +21,9 @@ pub(crate) const KNOWN: [&str; 12] = [
     "parentid",
     "api-version",
 ];
+
+/// The tag of AttachmentName in a base64 query (MS-ASHTTP 2.2.1.1.1.1.3).
+const ATTACHMENT_NAME: u8 = 0;
 
 /// Parts of parameter names whose values are credentials.
 pub(crate) const SECRET: [&str; 9] = ["token", "password", "pass", "secret", "code", "sig", "key", "auth", "assertion"];
@@ -69,10 +73,25 @@ impl Redactor {
         let value = match lower.as_str() {
             "deviceid" => self.device_id(value),
             known if KNOWN.contains(&known) => value.to_owned(),
+            "attachmentname" => self.attachment_name(value),
             _ if SECRET.iter().any(|word| lower.contains(word)) => REMOVED.to_owned(),
             _ => self.words(value),
         };
         format!("{name}={value}")
+    }
+
+    /// Filler for an attachment's name, the same as where the mail tells it (AttName of 2.5): there no `%XX` stands.
+    fn attachment_name(&self, text: &str) -> String {
+        if self.content == Content::Kept {
+            return text.to_owned();
+        }
+        let mut escaped = Escaped::read(text.as_bytes(), b'%');
+        self.salt.fill(&mut escaped.bytes);
+        let mut out = text.as_bytes().to_vec();
+        match (escaped.write(&mut out), String::from_utf8(out)) {
+            (true, Ok(out)) => out,
+            _ => self.salt.scramble(text),
+        }
     }
 
     fn segment(&self, segment: &str) -> String {
@@ -111,6 +130,7 @@ impl Redactor {
             // 1 to 7 but 2 are ids and options; attachment names, users and the unknown are people's own.
             QueryField::DeviceType | QueryField::Parameter(1 | 3..=7) => {}
             QueryField::Parameter(_) if self.content == Content::Kept => {}
+            QueryField::Parameter(ATTACHMENT_NAME) => self.salt.fill(value),
             QueryField::Parameter(_) => match std::str::from_utf8(value).map(|text| self.words(text)) {
                 Ok(masked) if masked.len() == value.len() => value.copy_from_slice(masked.as_bytes()),
                 _ => self.salt.fill(value),

@@ -4,9 +4,9 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use url::Url;
 
-use super::escape::Escaped;
 use super::text::{Voice, is_word};
 use super::{Kind, Pass, Scrubber};
+use crate::escape::Escaped;
 use crate::redact::REMOVED;
 use crate::redact::query::{KNOWN, SECRET};
 use crate::walk::{self, QueryField};

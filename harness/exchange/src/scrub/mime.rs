@@ -4,9 +4,9 @@ use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-use super::escape::Escaped;
 use super::text::Voice;
 use super::{Kind, Scrubber};
+use crate::escape::Escaped;
 use crate::redact::mime::{MAX_BOUNDARIES, STRUCTURE, is_boundary, is_field_name, looks_like_message};
 
 /// How deep messages inside messages are opened.

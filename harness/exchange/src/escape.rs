@@ -1,7 +1,7 @@
 /// A text in which bytes stand by themselves or as a mark with two hexadecimal digits: quoted-printable (`=`), URLs (`%`).
-pub(super) struct Escaped {
+pub(crate) struct Escaped {
     /// What the text says.
-    pub(super) bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
     slots: Vec<Slot>,
 }
 
@@ -13,7 +13,7 @@ struct Slot {
 
 impl Escaped {
     /// Reads a text; what is a mark but no escape stands by itself, but for the soft line break of quoted-printable.
-    pub(super) fn read(text: &[u8], mark: u8) -> Self {
+    pub(crate) fn read(text: &[u8], mark: u8) -> Self {
         let mut slots = Vec::new();
         let mut at = 0;
         while let Some(byte) = text.get(at).copied() {
@@ -41,7 +41,7 @@ impl Escaped {
     }
 
     /// Writes the changed bytes where the old ones stood; false, with the text half changed, when one does not fit there.
-    pub(super) fn write(&self, text: &mut [u8]) -> bool {
+    pub(crate) fn write(&self, text: &mut [u8]) -> bool {
         let changed = self.slots.iter().zip(&self.bytes).filter(|(slot, byte)| slot.byte != **byte);
         for (slot, byte) in changed {
             if slot.escaped {
