@@ -10,7 +10,8 @@ use easrig_refserver::Switch;
 
 use crate::rig::{Broken, Changed, Phones, at_once, run, run_honest, scenario_ids};
 
-/// Scenarios and invariants that no switch breaks, each with the reason.
+/// Scenarios and invariants that no switch breaks, each with the reason. What stands here is broken by an exchange in the
+/// tests of the invariants instead (`every_invariant_that_the_reference_server_cannot_break_is_broken_by_an_exchange`).
 const BROKEN_BY_NONE: &[(&str, &str)] = &[
     ("invariant/answer-in-time", "a late server is judged by the runner's own tests: it costs a heartbeat"),
     ("invariant/http-status", "the reference server has no other statuses; unit tests have"),

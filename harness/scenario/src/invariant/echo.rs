@@ -81,4 +81,26 @@ mod tests {
         let findings = broken(&INVARIANT, &exchange("Sync", "14.1", &request, &mixed));
         assert_eq!(findings[0].actual, "AirSync:WindowSize of the request is in it");
     }
+
+    #[test]
+    fn a_request_without_any_such_element_sent_back_is_no_answer_either() {
+        let request = r#"<FolderSync xmlns="FolderHierarchy"><SyncKey>1</SyncKey></FolderSync>"#;
+        let findings = broken(&INVARIANT, &exchange("FolderSync", "14.1", request, request));
+        assert_eq!(findings[0].actual, "the request, sent back as it came");
+    }
+
+    #[test]
+    fn every_element_that_only_clients_send_is_noticed_and_only_where_the_request_has_it() {
+        for tag in CLIENT_ONLY {
+            let name = tag.to_string();
+            let (page, element) = name.split_once(':').expect("a tag is written with its page");
+            let with = |rest: &str| format!(r#"<Sync xmlns="AirSync">{rest}<{element} xmlns="{page}"/></Sync>"#);
+            let [request, answer] = [with(""), with("<Status>1</Status>")];
+            let findings = broken(&INVARIANT, &exchange("Sync", "14.1", &request, &answer));
+            assert_eq!(findings.len(), 1, "{name}");
+            assert_eq!(findings[0].actual, format!("{name} of the request is in it"));
+            let other = r#"<Sync xmlns="AirSync"><Limit/></Sync>"#;
+            assert!(broken(&INVARIANT, &exchange("Sync", "14.1", other, &answer)).is_empty(), "{name}");
+        }
+    }
 }

@@ -78,5 +78,7 @@ mod tests {
         let adds =
             "<SyncKey>4</SyncKey><CollectionId>5</CollectionId><Commands><Add><ClientId>1</ClientId></Add></Commands>";
         assert_eq!(count("Sync", "14.1", &sync_request(adds)), 1);
+        let fetches = adds.replace("<Add><ClientId>1</ClientId></Add>", "<Fetch><ServerId>5:1</ServerId></Fetch>");
+        assert_eq!(count("Sync", "14.1", &sync_request(&fetches)), 1);
     }
 }

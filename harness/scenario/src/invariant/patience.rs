@@ -106,12 +106,18 @@ mod tests {
     }
 
     #[test]
-    fn a_hanging_sync_counts_its_wait_in_minutes() {
+    fn a_hanging_sync_counts_its_wait_in_minutes_and_its_heartbeat_in_seconds() {
         let request = r#"<Sync xmlns="AirSync"><Collections></Collections><Wait>1</Wait></Sync>"#;
         let mut late = exchange("Sync", "14.1", request, &sync_answer("<Status>1</Status>"));
         late.times.done = 130_000_000;
         assert_eq!(broken(&INVARIANT, &late).len(), 1);
         late.times.done = 110_000_000;
         assert!(broken(&INVARIANT, &late).is_empty());
+        let request = request.replace("<Wait>1</Wait>", "<HeartbeatInterval>120</HeartbeatInterval>");
+        let mut late = exchange("Sync", "14.1", &request, &sync_answer("<Status>1</Status>"));
+        late.times.done = 170_000_000;
+        assert!(broken(&INVARIANT, &late).is_empty());
+        late.times.done = 190_000_000;
+        assert_eq!(broken(&INVARIANT, &late).len(), 1);
     }
 }

@@ -162,6 +162,12 @@ mod tests {
         let delete = "<Delete><ServerId>5:1</ServerId></Delete>";
         assert_eq!(sync(&DOUBLE_CHANGES, &format!("<Commands>{delete}</Commands>")), 0);
         assert_eq!(sync(&DOUBLE_CHANGES, &format!("<Commands>{delete}{delete}</Commands>")), 1);
+        let occurrence = |day: u8| {
+            let id = format!("<InstanceId xmlns=\"AirSyncBase\">2026-01-0{day}T10:00:00.000Z</InstanceId>");
+            format!("<Delete><ServerId>5:1</ServerId>{id}</Delete>")
+        };
+        let series = format!("<Commands>{}{}</Commands>", occurrence(1), occurrence(2));
+        assert_eq!(sync(&DOUBLE_CHANGES, &series), 0, "two occurrences of one series are two items");
         let folders = |count: usize, changes: &str| {
             let answer = format!(
                 r#"<FolderSync xmlns="FolderHierarchy"><Status>1</Status><SyncKey>2</SyncKey><Changes><Count>{count}</Count>{changes}</Changes></FolderSync>"#

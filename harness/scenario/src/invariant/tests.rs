@@ -71,3 +71,32 @@ fn an_honest_sync_breaks_nothing() {
         assert!(findings.is_empty(), "{findings:?}");
     }
 }
+
+/// The self test breaks most invariants by a switch of the reference server. What no switch breaks is broken here, by an
+/// exchange each: an invariant that nobody can fail says nothing.
+#[test]
+fn every_invariant_that_the_reference_server_cannot_break_is_broken_by_an_exchange() {
+    let sync = |inner: &str| {
+        let answer = format!("<SyncKey>2</SyncKey><CollectionId>5</CollectionId><Status>1</Status>{inner}");
+        exchange("Sync", "14.1", "", &sync_answer(&answer))
+    };
+    let mut late =
+        exchange("Ping", "14.1", r#"<Ping xmlns="Ping"><HeartbeatInterval>60</HeartbeatInterval></Ping>"#, PING_DONE);
+    late.times.done = 600_000_000;
+    let folders = r#"<FolderSync xmlns="FolderHierarchy"><SyncKey>1</SyncKey></FolderSync>"#;
+    let twice =
+        "<Commands><Delete><ServerId>5:1</ServerId></Delete><Delete><ServerId>5:1</ServerId></Delete></Commands>";
+    let rows = [
+        ("answer-in-time", late),
+        ("http-status", with_http(520)),
+        ("answer-shape", exchange("Ping", "14.1", "", r#"<Ping xmlns="Ping"><Status>two</Status></Ping>"#)),
+        ("empty-answer", exchange("FolderSync", "14.1", folders, "")),
+        ("no-echo", exchange("FolderSync", "14.1", folders, folders)),
+        ("no-empty-nodes", sync("<Responses/>")),
+        ("changes-once", sync(twice)),
+    ];
+    for (name, exchange) in rows {
+        let invariant = Invariant::find(name).expect("listed");
+        assert_eq!(broken(invariant, &exchange).len(), 1, "{name}");
+    }
+}
