@@ -4,7 +4,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use easrig_eas::Command;
+use easrig_eas::{Command, query::QueryLine};
 use easrig_exchange::{Exchange, Failure, Headers, Outcome, Phase, Request, Timestamp};
 use easrig_scenario::{Decoded, event::Event};
 use easrig_transport::{Client, Patience};
@@ -17,7 +17,8 @@ use crate::{clock::now, folder::FolderError, journal::Journal};
 /// Watches over the target: an outage is reported once, and the cells wait until it is over.
 ///
 /// There are two kinds. Nobody is there: the connection is refused, the host or its name is gone. Or somebody takes the
-/// connection and says nothing, [`SILENCES`] times in a row.
+/// connection and says nothing, [`SILENCES`] times in a row; that OPTIONS is answered in between does not count for commands,
+/// since many servers answer it in front of what hangs.
 pub(crate) struct Watch {
     state: Mutex<State>,
     patience: Duration,
@@ -36,8 +37,8 @@ pub(crate) enum Presence {
 struct State {
     /// Who has answered before. Nobody else can be lost: the places where Autodiscover finds nobody are none of them.
     known: HashSet<Origin>,
-    /// How many requests each has left without an answer since its last one.
-    silences: HashMap<Origin, u32>,
+    /// How many requests each has left without an answer since its last one of the kind.
+    silences: HashMap<(Origin, Asked), u32>,
     lost: Option<Lost>,
 }
 
@@ -50,12 +51,33 @@ struct Lost {
     kind: Kind,
 }
 
+/// What a request asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Asked {
+    /// What the mailbox has to answer.
+    Command,
+    /// Anything else: OPTIONS, Autodiscover.
+    Front,
+}
+
+impl Asked {
+    fn of(request: &Request) -> Self {
+        let is_command = request.method == "POST" && QueryLine::parse(request.query()).is_ok();
+        if is_command { Self::Command } else { Self::Front }
+    }
+
+    /// Whether an answer to `other` shows that this would be answered as well.
+    fn is_served_with(self, other: Self) -> bool {
+        self == Self::Front || other == Self::Command
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 enum Kind {
     /// Nobody takes a connection.
     Unreachable,
     /// Connections are taken and requests are left without an answer.
-    Silent(Trust),
+    Silent(Asked, Trust),
 }
 
 /// What a sign of life of a silent target is worth: a proxy may go on answering for a server that hangs behind it.
@@ -84,9 +106,7 @@ impl Watch {
             Outcome::Failed(failure) if is_gone(failure) => {
                 self.failed(&exchange.request.url, failure, Kind::Unreachable)
             }
-            Outcome::Failed(failure) if is_silence(exchange, failure) => {
-                self.unanswered(&exchange.request.url, failure)
-            }
+            Outcome::Failed(failure) if is_silence(exchange, failure) => self.unanswered(&exchange.request, failure),
             Outcome::Failed(_) => None,
         };
         event.map_or(Ok(()), |event| journal.record(&event))
@@ -95,11 +115,14 @@ impl Watch {
     fn answered(&self, exchange: &Exchange) -> Option<Event> {
         let mut state = self.lock();
         let origin = exchange.request.url.origin();
-        state.silences.remove(&origin);
+        let asked = Asked::of(&exchange.request);
+        state.silences.retain(|(from, left), _| *from != origin || !left.is_served_with(asked));
         // Phones of other lanes report later what they saw before.
         let done = exchange.started.after(Duration::from_micros(exchange.times.done));
         let over = state.lost.as_ref().is_some_and(|lost| {
-            matches!(lost.kind, Kind::Silent(_)) && lost.endpoint.origin() == origin && done > lost.at
+            matches!(lost.kind, Kind::Silent(left, _) if left.is_served_with(asked))
+                && lost.endpoint.origin() == origin
+                && done > lost.at
         });
         state.known.insert(origin);
         over.then(|| state.lost = None).map(|()| Event::TargetBack { at: now() })
@@ -112,8 +135,11 @@ impl Watch {
         }
         let cause = match kind {
             Kind::Unreachable => failure.to_string(),
-            Kind::Silent(_) => {
+            Kind::Silent(Asked::Front, _) => {
                 format!("{SILENCES} requests in a row were taken and never answered; the last: {failure}")
+            }
+            Kind::Silent(Asked::Command, _) => {
+                format!("{SILENCES} commands in a row were taken and never answered; the last: {failure}")
             }
         };
         let (since, at) = (Instant::now(), now());
@@ -121,19 +147,20 @@ impl Watch {
         Some(Event::TargetLost { at, cause })
     }
 
-    fn unanswered(&self, endpoint: &Url, failure: &Failure) -> Option<Event> {
+    fn unanswered(&self, request: &Request, failure: &Failure) -> Option<Event> {
         let mut state = self.lock();
-        if let Some(Lost { kind: Kind::Silent(trust @ Trust::Trial { .. }), .. }) = &mut state.lost {
+        if let Some(Lost { kind: Kind::Silent(_, trust @ Trust::Trial { .. }), .. }) = &mut state.lost {
             // Whoever answered the look was not the one whom the phones need.
             trust.disappoint();
             return None;
         }
-        let silences = state.silences.entry(endpoint.origin()).or_default();
+        let asked = Asked::of(request);
+        let silences = state.silences.entry((request.url.origin(), asked)).or_default();
         *silences += 1;
         let many = *silences >= SILENCES;
         drop(state);
         let trust = Trust::Look { at: Instant::now(), doubt: DOUBT };
-        if many { self.failed(endpoint, failure, Kind::Silent(trust)) } else { None }
+        if many { self.failed(&request.url, failure, Kind::Silent(asked, trust)) } else { None }
     }
 
     /// Waits until the target answers again, or for as long as an outage is waited out.
@@ -143,11 +170,11 @@ impl Watch {
                 return Ok(Presence::There);
             };
             match kind {
-                Kind::Silent(Trust::Trial { .. }) => return Ok(Presence::There),
-                Kind::Silent(Trust::Look { at, doubt }) => {
+                Kind::Silent(_, Trust::Trial { .. }) => return Ok(Presence::There),
+                Kind::Silent(asked, Trust::Look { at, doubt }) => {
                     if at <= Instant::now() && answers(client, &endpoint).await {
                         if let Some(lost) = &mut self.lock().lost {
-                            lost.kind = Kind::Silent(Trust::Trial { doubt });
+                            lost.kind = Kind::Silent(asked, Trust::Trial { doubt });
                         }
                         return Ok(Presence::There);
                     }

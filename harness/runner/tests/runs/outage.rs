@@ -138,7 +138,7 @@ async fn a_server_that_takes_requests_and_answers_none_is_lost_after_three_of_th
         assert_eq!(cell.verdict, Verdict::Inconclusive, "{cell:?}");
     }
     let reason = &cells[11].reason;
-    assert!(reason.contains("3 requests in a row were taken and never answered"), "{reason}");
+    assert!(reason.contains("3 commands in a row were taken and never answered"), "{reason}");
 }
 
 #[tokio::test]
@@ -177,6 +177,46 @@ async fn a_proxy_that_answers_for_a_server_that_hangs_misleads_once() {
     assert_eq!((record.count(lost), record.count(back)), (1, 0), "{:?}", record.verdicts());
     let unanswered = record.exchanges.iter().filter(|exchange| exchange.response().is_none()).count();
     assert_eq!(unanswered, 4, "three, and one more on the proxy's word");
+}
+
+/// Every cell begins with OPTIONS, and goes on with a command.
+#[tokio::test]
+async fn a_server_that_answers_options_and_hangs_at_every_command_is_lost_after_three_of_them() {
+    let server = rig::good(|_| {}).await;
+    let way = Way::to(&server, |request| if request.method == "POST" { Deed::Hang } else { Deed::Pass }).await;
+    let ids: Vec<_> = (0..20).map(|n| format!("probe/n{n}")).collect();
+    let personas = ["android-4", "wp7"].map(rig::persona).to_vec();
+    let scenarios = ids.iter().map(|id| rig::habit(id)).collect();
+    let orders = Orders { outage: Duration::from_secs(1), personas, ..rig::orders(&way.url, scenarios) };
+    let record = rig::run(orders).await;
+    assert_eq!((record.count(lost), record.count(back)), (1, 0), "{:?}", record.verdicts());
+    let unanswered = record.exchanges.iter().filter(|exchange| exchange.response().is_none()).count();
+    assert_eq!(unanswered, 4, "three, and one more on the word of OPTIONS");
+    let cells = record.cells();
+    assert_eq!(cells.len(), 40);
+    assert!(cells.iter().all(|cell| cell.verdict == Verdict::Inconclusive), "{:?}", record.verdicts());
+    let reason = &cells[39].reason;
+    assert!(reason.contains("3 commands in a row were taken and never answered"), "{reason}");
+}
+
+/// One command that hangs is that command's own fault, as long as others are answered.
+#[tokio::test]
+async fn a_server_that_hangs_at_one_command_and_answers_the_others_is_no_outage() {
+    let server = rig::good(|_| {}).await;
+    let way = Way::to(&server, |request| match rig::command(&request.path_and_query).as_str() {
+        "Search" => Deed::Hang,
+        _ => Deed::Pass,
+    })
+    .await;
+    let search = |id: &&str| {
+        let body = r#"<Search xmlns="Search"><Store><Name>GAL</Name><Query>a</Query></Store></Search>"#;
+        let step =
+            format!("[[step]]\nsend = \"Search\"\ntimeout_s = 1\nbody = '''{body}'''\n[step.expect]\nhttp = 200");
+        rig::scenario(id, "effects = \"reads\"\nstart = \"foldered\"", &step)
+    };
+    let record = rig::run(rig::orders(&way.url, SIX.iter().map(search).collect())).await;
+    assert_eq!(record.exchanges.iter().filter(|exchange| exchange.response().is_none()).count(), 6);
+    assert_eq!(record.count(lost), 0, "{:?}", record.verdicts());
 }
 
 #[tokio::test]
