@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use easrig_exchange::Failure;
 use hickory_resolver::TokioResolver;
+use hickory_resolver::net::NetError;
 use hickory_resolver::proto::rr::{RData, RecordType};
 use thiserror::Error;
 use tokio::time::timeout;
@@ -134,10 +135,9 @@ impl Names {
         let given = self.srv.iter().filter(|entry| entry.domain.eq_ignore_ascii_case(domain)).cloned();
         let mut entries: Vec<SrvEntry> = given.collect();
         if entries.is_empty() && self.system {
-            let domain = domain.to_owned();
-            entries = timeout(patience, lookup(&domain))
-                .await
-                .map_err(|_| SrvError::Timeout { domain: domain.clone(), seconds: patience.as_secs().max(1) })??;
+            let failed = |error: NetError| SrvError::Lookup { domain: domain.to_owned(), detail: error.to_string() };
+            let resolver = TokioResolver::builder_tokio().and_then(|builder| builder.build()).map_err(failed)?;
+            entries = lookup(&resolver, domain, patience).await?;
         }
         entries.sort_by_key(|entry| (entry.priority, u16::MAX - entry.weight));
         entries.truncate(MAX_SRV);
@@ -145,16 +145,15 @@ impl Names {
     }
 }
 
-async fn lookup(domain: &str) -> Result<Vec<SrvEntry>, SrvError> {
-    let failed = |detail: String| SrvError::Lookup { domain: domain.to_owned(), detail };
-    let resolver = TokioResolver::builder_tokio().and_then(|builder| builder.build());
-    let resolver = resolver.map_err(|error| failed(error.to_string()))?;
+/// What a resolver knows, in no order.
+async fn lookup(resolver: &TokioResolver, domain: &str, patience: Duration) -> Result<Vec<SrvEntry>, SrvError> {
     // The dot at the end keeps the search list of this machine out of it.
     let name = format!("_autodiscover._tcp.{}.", domain.trim_end_matches('.'));
-    let answer = match resolver.lookup(name, RecordType::SRV).await {
+    let late = |_| SrvError::Timeout { domain: domain.to_owned(), seconds: patience.as_secs().max(1) };
+    let answer = match timeout(patience, resolver.lookup(name, RecordType::SRV)).await.map_err(late)? {
         Ok(answer) => answer,
         Err(error) if error.is_no_records_found() => return Ok(Vec::new()),
-        Err(error) => return Err(failed(error.to_string())),
+        Err(error) => return Err(SrvError::Lookup { domain: domain.to_owned(), detail: error.to_string() }),
     };
     let targets = answer.answers().iter().filter_map(|record| match &record.data {
         RData::SRV(srv) => Some(SrvEntry {
@@ -171,48 +170,4 @@ async fn lookup(domain: &str) -> Result<Vec<SrvEntry>, SrvError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_resolve_entry_is_read_and_a_wrong_one_says_why() {
-        let entry: Resolve = "Mail.example.com:443=[::1]:8443".parse().unwrap();
-        assert_eq!((entry.host.as_str(), entry.port, entry.addr.port()), ("mail.example.com", 443, 8443));
-        let wrong = [
-            ("mail:443", "no `=`"),
-            ("mail=1.2.3.4:5", "no port"),
-            ("mail:443=host:5", "numeric"),
-            (":443=1.2.3.4:5", "empty"),
-            ("mail:x=1.2.3.4:5", "number"),
-        ];
-        for (text, why) in wrong {
-            assert!(text.parse::<Resolve>().unwrap_err().to_string().contains(why), "{text}");
-        }
-    }
-
-    #[tokio::test]
-    async fn without_the_system_only_the_tables_answer() {
-        let names = Names {
-            table: vec!["a.test:443=127.0.0.1:1".parse().unwrap()],
-            srv: [(20, 0), (10, 1), (10, 9)]
-                .map(|(priority, weight)| SrvEntry {
-                    domain: "a.test".to_owned(),
-                    priority,
-                    weight,
-                    target: format!("t{priority}{weight}.a.test"),
-                    port: 443,
-                })
-                .to_vec(),
-            system: false,
-        };
-        assert_eq!(names.addresses("A.test", 443).await.unwrap(), ["127.0.0.1:1".parse().unwrap()]);
-        assert!(matches!(names.addresses("a.test", 80).await, Err(Failure::Dns { .. })));
-        let second = Duration::from_secs(1);
-        let found = names.autodiscover_srv("A.TEST", second).await.unwrap();
-        assert_eq!(
-            found.iter().map(|e| e.target.as_str()).collect::<Vec<_>>(),
-            ["t109.a.test", "t101.a.test", "t200.a.test"]
-        );
-        assert_eq!(names.autodiscover_srv("b.test", second).await.unwrap(), []);
-    }
-}
+mod tests;
