@@ -4,11 +4,11 @@ use std::collections::VecDeque;
 
 use easrig_exchange::{Timestamp, TlsSession};
 
-use crate::tcp::{Context, Side};
+use crate::tcp::{Context, Side, in_turn};
 use crate::{GapKind, ImportError, Skip};
 pub(crate) use link::{Ending, Link};
+pub(crate) use message::{Behind, Message, OVERHEAD};
 use message::{Item, Kind, Reader};
-pub(crate) use message::{Message, OVERHEAD};
 pub(crate) use url::request_url;
 pub(crate) use whole::{answer_in, request_in};
 
@@ -20,6 +20,9 @@ mod whole;
 
 /// Messages of one direction that wait for their counterpart.
 const MAX_WAITING: usize = 1000;
+
+/// Bytes of HTTP/2 that are kept until it is known which request they follow.
+const MAX_BEHIND: usize = 64 << 10;
 
 /// Bytes of one side, in order and in plain text.
 pub(crate) struct Part<'b> {
@@ -121,6 +124,50 @@ impl Dialogue {
         Ok(())
     }
 
+    /// Ends HTTP/1 when both sides have gone over to HTTP/2 (`Upgrade: h2c`, RFC 7540, 3.2): what is left then.
+    ///
+    /// With `finishing`, nothing more will come.
+    pub(crate) fn upgraded(
+        &mut self,
+        finishing: bool,
+        context: &mut Context<'_, '_, '_>,
+    ) -> Result<Option<Upgrade>, ImportError> {
+        let said = matches!(self.answers.waiting.back(), Some(Item::Upgraded));
+        let preface = self.requests.reader.is_over();
+        if self.ignored || !said && !preface {
+            return Ok(None);
+        }
+        let held = self.requests.reader.held().saturating_add(self.answers.reader.held());
+        let no_longer = preface && said || finishing || held > MAX_BEHIND;
+        let is_next = said && self.answers.waiting.len() == 1;
+        let is_ready = is_next && !self.requests.waiting.is_empty();
+        if !(is_ready || no_longer || preface && self.answers.reader.is_seeking()) {
+            return Ok(None);
+        }
+        if !preface && finishing {
+            self.requests.reader.finish(false, Timestamp(0));
+            self.requests.collect();
+        }
+        // A client goes over with the last request of its HTTP/1; answers to earlier ones are lost here.
+        while !is_next && self.requests.waiting.len() > 1 {
+            if let Some(Item::Message(request)) = self.requests.take() {
+                self.link.unanswered(*request, Ending::Lost, context)?;
+            }
+        }
+        let request = match self.requests.take() {
+            Some(Item::Message(request)) => Some(request),
+            _ => None,
+        };
+        let client = self.link.client;
+        let [requests, answers] =
+            [(client, &mut self.requests), (client.other(), &mut self.answers)].map(|(side, queue)| {
+                let behind = queue.reader.take_behind();
+                behind.into_iter().map(|behind| (side, behind)).collect::<Vec<_>>()
+            });
+        let behind = in_turn(requests, answers, |(_, behind)| behind.at());
+        Ok(Some(Upgrade { link: self.link.clone(), request, lost: !said, behind }))
+    }
+
     fn queue(&mut self, side: Side) -> &mut Queue {
         if side == self.link.client { &mut self.requests } else { &mut self.answers }
     }
@@ -194,9 +241,20 @@ impl Dialogue {
             Item::Junk { count, at } => {
                 self.link.gap(self.link.client.other(), at, GapKind::NotHttp(count), None, context);
             }
-            Item::Lost => {}
+            Item::Lost | Item::Upgraded => {}
         }
     }
+}
+
+/// A conversation that goes on in HTTP/2.
+pub(crate) struct Upgrade {
+    pub(crate) link: Link,
+    /// The request that asked for it: it is answered in HTTP/2, on stream 1.
+    pub(crate) request: Option<Box<Message>>,
+    /// Whether the server's agreement, and what followed it, is missing.
+    pub(crate) lost: bool,
+    /// What both sides have said in HTTP/2.
+    pub(crate) behind: Vec<(Side, Behind)>,
 }
 
 impl Queue {

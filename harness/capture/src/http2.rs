@@ -1,7 +1,8 @@
 //! HTTP/2: streams of one connection, as an onlooker sees them (RFC 9113).
 //!
-//! Header compression keeps state from one message to the next, so a direction can only be read from its first byte on,
-//! and up to where bytes are missing (but for those inside a body): what lies behind is counted and never guessed at.
+//! Header compression keeps state from one message to the next, so a direction is read up to where bytes are missing (but
+//! for those inside a body): what lies behind is counted and never guessed at. Of a connection whose beginning is not
+//! there, headers that refer to earlier ones are counted.
 
 use std::collections::BTreeMap;
 
@@ -17,9 +18,13 @@ use lane::{Lane, Said};
 mod frame;
 mod head;
 mod lane;
+mod unpack;
 
 /// Streams that are open at the same time; servers allow a few hundred.
 const MAX_STREAMS: usize = 1000;
+
+/// Streams of which only the answer was seen that are kept for requests which come late.
+const MAX_UNASKED: usize = 250;
 
 /// Whether these are the first bytes of a client.
 pub(crate) fn begins_requests(head: &[u8]) -> bool {
@@ -31,6 +36,19 @@ pub(crate) fn begins_answers(head: &[u8]) -> bool {
     frame::begins_answers(head)
 }
 
+/// Bytes in which frames are looked for before a stream is given up as something else.
+pub(crate) const MAX_SEARCH: usize = 16 << 10;
+
+/// Whether frames begin somewhere in these bytes out of the middle of a connection.
+pub(crate) fn holds_frames(bytes: &[u8]) -> bool {
+    frame::find_run(bytes).is_some()
+}
+
+/// Whether the frames in these bytes are a client's, if their headers tell.
+pub(crate) fn is_client(bytes: &[u8]) -> Option<bool> {
+    frame::is_client(bytes)
+}
+
 /// One connection: requests one way, answers the other, many at a time.
 pub(crate) struct Conversation {
     link: Link,
@@ -39,8 +57,12 @@ pub(crate) struct Conversation {
     streams: BTreeMap<u32, Stream>,
     /// The highest stream that a request was seen on: those below it that are not open are over.
     last: u32,
+    /// The first one that was.
+    first: Option<u32>,
     held: usize,
     ignored: bool,
+    /// Whether its beginning is not in the capture.
+    inside: bool,
 }
 
 /// One request and its answer, so far.
@@ -55,6 +77,8 @@ struct Stream {
 struct Half {
     message: Option<Box<Message>>,
     ended: bool,
+    /// Whether its headers were there and could not be told.
+    unreadable: bool,
 }
 
 impl Conversation {
@@ -65,9 +89,25 @@ impl Conversation {
             answers: Lane::new(FrameReader::of_server()),
             streams: BTreeMap::new(),
             last: 0,
+            first: None,
             held: 0,
             ignored: false,
+            inside: false,
         }
+    }
+
+    /// A connection whose beginning is not in the capture.
+    pub(crate) fn inside(link: Link) -> Self {
+        Self { requests: Lane::inside(), answers: Lane::inside(), inside: true, ..Self::new(link) }
+    }
+
+    /// A connection that began in HTTP/1: the request that asked for HTTP/2 is answered on stream 1.
+    pub(crate) fn upgraded(link: Link, request: Option<Box<Message>>) -> Self {
+        let mut conversation = Self { last: 1, ..Self::new(link) };
+        conversation.held = request.as_deref().map_or(0, weight);
+        let request = Half { message: request, ended: true, unreadable: false };
+        conversation.streams.insert(1, Stream { request, answer: Half::default() });
+        conversation
     }
 
     /// What the TLS handshake agreed on.
@@ -86,10 +126,10 @@ impl Conversation {
         }
         let (side, at) = (part.side, part.at);
         let was_over = self.lane(side).is_over();
-        let said = self.lane(side).feed(part.bytes, at);
-        for one in said {
+        for (at, one) in self.lane(side).feed(part.bytes, at) {
             self.hear(side, one, at, context)?;
         }
+        self.close_unasked(context)?;
         if self.streams.len() > MAX_STREAMS {
             self.ignored = true;
             self.streams.clear();
@@ -126,11 +166,17 @@ impl Conversation {
             true => (Ending::Closed, "the connection ends"),
             false => (Ending::CaptureEnds(at), "the capture ends"),
         };
+        for side in [self.link.client, self.link.client.other()] {
+            for (at, one) in self.lane(side).finish() {
+                self.hear(side, one, at, context)?;
+            }
+        }
         while let Some(number) = self.streams.keys().next().copied() {
             self.close(number, why, ending, context)?;
         }
         for side in [self.link.client, self.link.client.other()] {
-            if let Some((what, at)) = self.lane(side).unread() {
+            let unread: Vec<_> = self.lane(side).unread().collect();
+            for (what, at) in unread {
                 self.link.gap(side, at, what, None, context);
             }
         }
@@ -160,11 +206,17 @@ impl Conversation {
     ) -> Result<(), ImportError> {
         match said {
             Said::Headers { stream, fields, ends, begun } => {
-                if side == self.link.client {
-                    self.request(stream, fields, (begun, at), context);
+                if self.has_head(side, stream) {
+                    self.trailers(side, stream, fields);
+                } else if side == self.link.client {
+                    self.request(stream, fields, (begun, at), context)?;
                 } else {
                     self.answer(stream, fields, (begun, at));
                 }
+                if ends { self.end(side, stream, at, context) } else { Ok(()) }
+            }
+            Said::Unreadable { stream, ends } => {
+                self.unreadable(side, stream, at, context)?;
                 if ends { self.end(side, stream, at, context) } else { Ok(()) }
             }
             Said::Data { stream, bytes } => {
@@ -189,30 +241,97 @@ impl Conversation {
         }
     }
 
+    /// Whether a side has a message on this stream already: what follows are its trailers.
+    fn has_head(&mut self, side: Side, stream: u32) -> bool {
+        self.half(side, stream).is_some_and(|half| half.message.is_some())
+    }
+
+    fn trailers(&mut self, side: Side, stream: u32, fields: head::Fields) {
+        let Some(message) = self.half(side, stream).filter(|half| !half.ended).and_then(|half| half.message.as_mut())
+        else {
+            return;
+        };
+        let before = weight(message);
+        fields.headers().iter().for_each(|(name, value)| message.head.headers.push_trailer(name, value));
+        let more = weight(message).saturating_sub(before);
+        self.held = self.held.saturating_add(more);
+    }
+
     fn request(
         &mut self,
         stream: u32,
         fields: head::Fields,
         times: (Timestamp, Timestamp),
         context: &mut Context<'_, '_, '_>,
-    ) {
-        // Trailers, and what comes behind the end.
+    ) -> Result<(), ImportError> {
+        // What comes behind the end.
         if stream <= self.last {
-            return;
+            return Ok(());
         }
-        self.last = stream;
+        self.begin_request(stream, context)?;
         match fields.request() {
             Some(head) => self.keep(self.link.client, stream, head, times),
             None => context.out.tally.skip(Skip::BadUrl),
         }
+        Ok(())
+    }
+
+    /// A request begins: those before it that only an answer was seen of have none in the capture.
+    fn begin_request(&mut self, stream: u32, context: &mut Context<'_, '_, '_>) -> Result<(), ImportError> {
+        self.last = stream;
+        self.first.get_or_insert(stream);
+        if !self.inside {
+            return Ok(());
+        }
+        let earlier: Vec<u32> = self.streams.range(..stream).map(|(number, _)| *number).collect();
+        for number in earlier {
+            if let Some(stream) = self.streams.get_mut(&number)
+                && stream.request.message.is_none()
+            {
+                stream.request.ended = true;
+            }
+            self.settle(number, context)?;
+        }
+        Ok(())
+    }
+
+    /// A side has sent headers that refer to some from before the capture.
+    fn unreadable(
+        &mut self,
+        side: Side,
+        stream: u32,
+        at: Timestamp,
+        context: &mut Context<'_, '_, '_>,
+    ) -> Result<(), ImportError> {
+        self.link.gap(side, at, GapKind::Headers, None, context);
+        if self.has_head(side, stream) || stream.is_multiple_of(2) {
+            return Ok(());
+        }
+        if side == self.link.client {
+            if stream <= self.last {
+                return Ok(());
+            }
+            self.begin_request(stream, context)?;
+        }
+        let is_past = stream <= self.last;
+        let known = self.streams.entry(stream).or_insert_with(|| Stream::met_by_its_answer(is_past));
+        if side == self.link.client {
+            known.request = Half { unreadable: true, ..Half::default() };
+        } else {
+            known.answer.unreadable = true;
+        }
+        Ok(())
     }
 
     fn answer(&mut self, stream: u32, fields: head::Fields, times: (Timestamp, Timestamp)) {
         let server = self.link.client.other();
         let is_known = self.streams.contains_key(&stream);
         // Pushed ones were counted; of those that are over nothing is news.
-        if stream.is_multiple_of(2) || !is_known && stream <= self.last || self.message(server, stream).is_some() {
+        if stream.is_multiple_of(2) || !is_known && stream <= self.last && !self.inside {
             return;
+        }
+        if !is_known && self.inside {
+            self.streams.insert(stream, Stream::met_by_its_answer(stream <= self.last));
         }
         // 100 to 199: the answer proper follows. Without a status it is none.
         if let Some(status) = fields.status().filter(|status| *status >= 200) {
@@ -237,6 +356,7 @@ impl Conversation {
         at: Timestamp,
         context: &mut Context<'_, '_, '_>,
     ) -> Result<(), ImportError> {
+        self.end_of_unseen(side, stream, at, context);
         if let Some(half) = self.half(side, stream) {
             half.ended = true;
             if let Some(message) = &mut half.message {
@@ -244,6 +364,26 @@ impl Conversation {
             }
         }
         self.settle(stream, context)
+    }
+
+    /// Hands on answers that wait for requests which do not come: those of a direction that nobody captured.
+    fn close_unasked(&mut self, context: &mut Context<'_, '_, '_>) -> Result<(), ImportError> {
+        if !self.inside || self.streams.len() <= MAX_UNASKED {
+            return Ok(());
+        }
+        let is_unasked = |stream: &Stream| stream.request.message.is_none() && stream.answer.ended;
+        let unasked: Vec<u32> =
+            self.streams.iter().filter(|(_, stream)| is_unasked(stream)).map(|(number, _)| *number).collect();
+        unasked.into_iter().try_for_each(|number| self.close(number, LOST, Ending::Lost, context))
+    }
+
+    /// Counts a message of which the beginning is not in the capture.
+    fn end_of_unseen(&mut self, side: Side, stream: u32, at: Timestamp, context: &mut Context<'_, '_, '_>) {
+        let is_seen = self.half(side, stream).is_some_and(|half| half.message.is_some() || half.unreadable);
+        let is_earlier = self.first.is_none_or(|first| stream < first) && !stream.is_multiple_of(2);
+        if self.inside && !is_seen && is_earlier {
+            self.link.gap(side, at, GapKind::Headers, None, context);
+        }
     }
 
     /// A side can be read no further: what it has not said is lost.
@@ -284,7 +424,7 @@ impl Conversation {
             self.held = self.held.saturating_sub(bytes);
         }
         // What became of it may have been said where nothing can be read.
-        let lost = (self.answers.is_over() || self.requests.is_over()) && !answer.ended;
+        let lost = answer.unreadable || (self.answers.is_over() || self.requests.is_over()) && !answer.ended;
         match (request.whole(why), answer.whole(why)) {
             (Some(request), Some(answer)) => self.link.answered(*request, *answer, context),
             (Some(request), None) => self.link.unanswered(*request, if lost { Ending::Lost } else { ending }, context),
@@ -305,6 +445,13 @@ fn weight(message: &Message) -> usize {
 
 /// Why a message ends where a direction could be read no further.
 const LOST: &str = "bytes are missing in the capture";
+
+impl Stream {
+    /// One whose request was not seen, and is not to come when later ones are there.
+    fn met_by_its_answer(is_past: bool) -> Self {
+        Self { request: Half { ended: is_past, ..Half::default() }, answer: Half::default() }
+    }
+}
 
 impl Half {
     /// The message; marked as cut when its end was not seen.

@@ -7,7 +7,7 @@ use easrig_exchange::Timestamp;
 use crate::http::{Link, Part};
 use crate::http2;
 use crate::talk::Talk;
-use crate::tcp::{Both, Context, Side};
+use crate::tcp::{Both, Context, Side, in_turn};
 use crate::tls::{Session, TlsEvent};
 use crate::{ImportError, Skip, Undecryptable};
 
@@ -47,8 +47,16 @@ enum State {
 #[derive(Default)]
 struct Unknown {
     held: Vec<Held>,
+    /// What was passed over, of a connection whose beginning is not there: it may be HTTP/2.
+    older: Vec<Held>,
+    /// How many bytes of it there were at the last look.
+    looked: usize,
     bytes: usize,
     passed: usize,
+    /// Whether bytes are missing at its beginning.
+    torn: bool,
+    /// Whether too much was passed over to look at it.
+    unsearchable: bool,
 }
 
 struct Held {
@@ -105,8 +113,7 @@ impl Stream {
     ) -> Result<(), ImportError> {
         match &mut self.state {
             State::Unknown(unknown) => {
-                unknown.held.retain(|held| held.side != side);
-                unknown.bytes = unknown.held.iter().map(|held| held.bytes.len()).sum();
+                unknown.lose(side);
                 Ok(())
             }
             State::Http(talk) => talk.missing(side, Some(count), at, context),
@@ -126,7 +133,15 @@ impl Stream {
         context: &mut Context<'_, '_, '_>,
     ) -> Result<(), ImportError> {
         match std::mem::replace(&mut self.state, State::Ignored) {
-            State::Unknown(unknown) => {
+            State::Unknown(mut unknown) => {
+                unknown.older = unknown.all();
+                if unknown.may_begin_before(self.opener)
+                    && let Some(client) = unknown.http2(&self.pair, self.opener)
+                {
+                    self.state = self.inside_http2(client);
+                    unknown.older.into_iter().try_for_each(|held| self.data(&held.piece(), context))?;
+                    return self.finish(closed, at, context);
+                }
                 if unknown.bytes > 0 || unknown.passed > 0 {
                     context.out.tally.skip(Skip::NotHttp);
                 }
@@ -150,7 +165,16 @@ impl Stream {
             Verdict::Known(kind, client) => (kind, client),
             Verdict::TooShort => return Ok(()),
             Verdict::Other => {
-                unknown.forget(piece.side);
+                let inside = unknown.may_begin_before(self.opener);
+                unknown.pass_over(piece.side, inside);
+                if inside
+                    && unknown.is_worth_a_look()
+                    && let Some(client) = unknown.http2(&self.pair, self.opener)
+                {
+                    let held = unknown.all();
+                    self.state = self.inside_http2(client);
+                    return held.into_iter().try_for_each(|held| self.data(&held.piece(), context));
+                }
                 if unknown.passed > MAX_UNKNOWN {
                     self.ignore(Skip::NotHttp, context);
                 }
@@ -174,6 +198,10 @@ impl Stream {
             }
         };
         held.into_iter().try_for_each(|held| self.data(&held.piece(), context))
+    }
+
+    fn inside_http2(&self, client: Side) -> State {
+        State::Http(Talk::inside_http2(Link { pair: self.pair, client, secure: false, tls: None }))
     }
 
     fn ignore(&mut self, reason: Skip, context: &mut Context<'_, '_, '_>) {
@@ -222,12 +250,69 @@ impl Unknown {
         self.held.push(Held { side: *side, at: *at, offset: *offset, acked: *acked, bytes: bytes.to_vec() });
     }
 
-    /// The next segment of this side may be one that tells.
-    fn forget(&mut self, side: Side) {
-        let lost: usize = self.held.iter().filter(|held| held.side == side).map(|held| held.bytes.len()).sum();
-        self.passed = self.passed.saturating_add(lost);
-        self.held.retain(|held| held.side != side);
-        self.bytes = self.bytes.saturating_sub(lost);
+    /// The next segment of this side may be one that tells; what was held of it is kept for a closer look, if there is to be
+    /// one.
+    fn pass_over(&mut self, side: Side, keep: bool) {
+        let mut passed: Vec<_> = self.held.extract_if(.., |held| held.side == side).collect();
+        let size = |list: &[Held]| list.iter().map(|held| held.bytes.len()).sum::<usize>();
+        self.passed = self.passed.saturating_add(size(&passed));
+        if keep && size(&self.older) < http2::MAX_SEARCH {
+            self.older.append(&mut passed);
+        } else {
+            // Without these, what was kept is not whole.
+            self.older.clear();
+            self.unsearchable = true;
+        }
+        self.bytes = size(&self.older).saturating_add(size(&self.held));
+    }
+
+    /// Bytes of a side are missing behind what is there of it.
+    fn lose(&mut self, side: Side) {
+        for list in [&mut self.held, &mut self.older] {
+            list.retain(|held| held.side != side);
+        }
+        self.bytes = [&self.held, &self.older].into_iter().flatten().map(|held| held.bytes.len()).sum();
+        self.torn = true;
+    }
+
+    /// Whether something may have been said before what was seen.
+    fn may_begin_before(&self, opener: Option<Side>) -> bool {
+        !self.unsearchable && (self.torn || opener.is_none())
+    }
+
+    /// Looking costs as much as there is: only when there is an eighth more.
+    fn is_worth_a_look(&mut self) -> bool {
+        let kept: usize = self.older.iter().map(|held| held.bytes.len()).sum();
+        let is_worth = kept > self.looked.saturating_add(self.looked / 8);
+        if is_worth {
+            self.looked = kept;
+        }
+        is_worth
+    }
+
+    /// Everything that is there, in the order it came.
+    fn all(&mut self) -> Vec<Held> {
+        let all = std::mem::take(&mut self.older).into_iter().chain(std::mem::take(&mut self.held));
+        let (low, high) = all.partition(|held| held.side == Side::Low);
+        in_turn(low, high, |held| held.at)
+    }
+
+    /// Who is the client, when this is HTTP/2 from the middle of a connection. Where neither the handshake nor headers
+    /// tell, a server has the lower port.
+    fn http2(&self, pair: &Both<SocketAddr>, opener: Option<Side>) -> Option<Side> {
+        let of = |side: Side| -> Vec<u8> {
+            let pieces = self.older.iter().filter(|held| held.side == side);
+            pieces.flat_map(|held| held.bytes.iter().copied()).collect()
+        };
+        let sides = [Side::Low, Side::High].map(|side| (side, of(side)));
+        if !sides.iter().any(|(_, bytes)| http2::holds_frames(bytes)) {
+            return None;
+        }
+        let told = sides.iter().find_map(|(side, bytes)| {
+            http2::is_client(bytes).map(|is_client| if is_client { *side } else { side.other() })
+        });
+        let by_port = if pair.of(Side::Low).port() > pair.of(Side::High).port() { Side::Low } else { Side::High };
+        Some(opener.or(told).unwrap_or(by_port))
     }
 
     fn kind(&self, side: Side, opener: Option<Side>) -> Verdict {

@@ -3,7 +3,7 @@
 use easrig_exchange::{Timestamp, TlsSession};
 
 use crate::ImportError;
-use crate::http::{Dialogue, Link, Part};
+use crate::http::{Behind, Dialogue, Link, Part, Upgrade};
 use crate::http2::{self, Conversation};
 use crate::tcp::{Context, Side};
 
@@ -44,6 +44,11 @@ impl Talk {
         Self::Two(Box::new(Conversation::new(link)))
     }
 
+    /// HTTP/2 whose beginning is not in the capture.
+    pub(crate) fn inside_http2(link: Link) -> Self {
+        Self::Two(Box::new(Conversation::inside(link)))
+    }
+
     /// What the TLS handshake agreed on.
     pub(crate) fn secured(&mut self, tls: TlsSession) {
         match self {
@@ -75,7 +80,10 @@ impl Talk {
                 self.decide(is_client && is_two, context)?;
                 self.data(part, context)
             }
-            Self::One(dialogue) => dialogue.data(part, context),
+            Self::One(dialogue) => {
+                dialogue.data(part, context)?;
+                self.upgrade(false, context)
+            }
             Self::Two(conversation) => conversation.data(part, context),
         }
     }
@@ -99,7 +107,10 @@ impl Talk {
                 self.decide(http2::begins_answers(&first), context)?;
                 self.missing(side, count, at, context)
             }
-            Self::One(dialogue) => dialogue.missing(side, count, at, context),
+            Self::One(dialogue) => {
+                dialogue.missing(side, count, at, context)?;
+                self.upgrade(false, context)
+            }
             Self::Two(conversation) => conversation.missing(side, count, at, context),
         }
     }
@@ -114,11 +125,30 @@ impl Talk {
         if matches!(self, Self::Undecided(..)) {
             self.decide(false, context)?;
         }
+        self.upgrade(true, context)?;
         match self {
             Self::Undecided(..) => Ok(()),
             Self::One(dialogue) => dialogue.finish(closed, at, context),
             Self::Two(conversation) => conversation.finish(closed, at, context),
         }
+    }
+
+    /// Goes over to HTTP/2 when both sides have done so.
+    fn upgrade(&mut self, finishing: bool, context: &mut Context<'_, '_, '_>) -> Result<(), ImportError> {
+        let Self::One(dialogue) = self else { return Ok(()) };
+        let Some(Upgrade { link, request, lost, behind }) = dialogue.upgraded(finishing, context)? else {
+            return Ok(());
+        };
+        let server = link.client.other();
+        let mut conversation = Conversation::upgraded(link, request);
+        if let Some((_, first)) = behind.first().filter(|_| lost) {
+            conversation.missing(server, None, first.at(), context)?;
+        }
+        *self = Self::Two(Box::new(conversation));
+        behind.into_iter().try_for_each(|(side, behind)| match behind {
+            Behind::Missing(at, count) => self.missing(side, count, at, context),
+            Behind::Bytes(at, bytes) => self.data(&Part { side, at, offset: 0, acked: None, bytes: &bytes }, context),
+        })
     }
 
     fn decide(&mut self, is_two: bool, context: &mut Context<'_, '_, '_>) -> Result<(), ImportError> {

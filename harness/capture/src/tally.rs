@@ -150,6 +150,8 @@ pub enum GapKind {
     NotHttp(u64),
     /// HTTP/2 behind missing bytes, this much of it: without the bytes before it, its headers cannot be told.
     Unreadable(u64),
+    /// The headers of an HTTP/2 message: they, or some that they refer to, stand before the capture.
+    Headers,
 }
 
 impl fmt::Display for Gap {
@@ -165,6 +167,9 @@ impl fmt::Display for Gap {
             GapKind::Unreadable(count) => {
                 write!(f, "{count} bytes of HTTP/2 cannot be read, since bytes before them are missing")?;
             }
+            GapKind::Headers => f.write_str(
+                "an HTTP/2 message cannot be read: its headers, or some that they refer to, stand before the capture",
+            )?,
         }
         match self.exchange {
             Some(number) => write!(f, " (exchange {})", number.0),

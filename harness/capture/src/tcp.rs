@@ -10,7 +10,7 @@ use crate::stream::{Piece, Stream};
 use crate::tls::Keys;
 use crate::{Gap, GapKind, ImportError, Options, Skip};
 use half::{Half, Step};
-pub(crate) use side::{Both, Side};
+pub(crate) use side::{Both, Side, in_turn};
 
 mod half;
 mod side;

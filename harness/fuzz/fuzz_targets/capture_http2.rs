@@ -1,4 +1,5 @@
 //! Any bytes as the two sides of one HTTP/2 connection: two of them say how many are the client's, the rest is the server's.
+//! With their highest bit set nothing stands before the client's: a connection from its middle, or one that begins in HTTP/1.
 #![no_main]
 
 use std::io::Cursor;
@@ -8,8 +9,10 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
     let Some((head, rest)) = bytes.split_first_chunk::<2>() else { return };
-    let (client, server) = rest.split_at(usize::from(u16::from_le_bytes(*head)).min(rest.len()));
-    let client = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".as_slice(), client].concat();
+    let length = u16::from_le_bytes(*head);
+    let (client, server) = rest.split_at(usize::from(length & 0x7FFF).min(rest.len()));
+    let preface = if length & 0x8000 == 0 { b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".as_slice() } else { &[] };
+    let client = [preface, client].concat();
     let mut file = Vec::new();
     for number in [0xA1B2_C3D4_u32, 0x0004_0002, 0, 0, 262_144, 101] {
         file.extend(number.to_le_bytes());

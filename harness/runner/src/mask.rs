@@ -38,7 +38,7 @@ fn leaves(content: &Content) -> Vec<String> {
 }
 
 fn values(headers: &Headers) -> Vec<String> {
-    headers.iter().map(|(_, value)| value.to_owned()).collect()
+    headers.all_fields().map(|(_, value)| value.to_owned()).collect()
 }
 
 /// A text as findings quote it.

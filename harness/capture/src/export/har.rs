@@ -249,7 +249,7 @@ impl<'e> Tls<'e> {
 }
 
 fn pairs(headers: &Headers) -> Vec<Pair<'_>> {
-    headers.iter().map(|(name, value)| Pair { name: name.into(), value: value.into() }).collect()
+    headers.all_fields().map(|(name, value)| Pair { name: name.into(), value: value.into() }).collect()
 }
 
 fn milliseconds(micros: u64) -> f64 {

@@ -98,10 +98,17 @@ impl Message {
                     self.bytes.extend_from_slice(b"\r\n");
                 }
                 if ends {
-                    self.bytes.extend_from_slice(b"0\r\n\r\n");
+                    self.bytes.extend_from_slice(b"0\r\n");
+                    headers.trailers().for_each(|(name, value)| self.text(&format!("{name}: {value}")));
+                    self.bytes.extend_from_slice(b"\r\n");
                 }
             }
-            Framing::Plain | Framing::Length => self.bytes.extend_from_slice(body),
+            Framing::Plain | Framing::Length => {
+                self.bytes.extend_from_slice(body);
+                if headers.trailers().next().is_some() {
+                    self.changes.push("trailers are left out, since they have a place behind chunks only");
+                }
+            }
         }
     }
 

@@ -224,3 +224,23 @@ fn over_tls_only_the_scheme_is_lost() {
     let (found, _) = read(packets(&[secure]));
     assert_eq!(found, [exchanges().remove(0)]);
 }
+
+#[test]
+fn trailers_survive_where_they_have_a_place() {
+    let [_, mut chunked, mut plain, ..] = <[Exchange; 5]>::try_from(exchanges()).unwrap();
+    for exchange in [&mut chunked, &mut plain] {
+        let Outcome::Answered(answer) = &mut exchange.outcome else { panic!("no answer") };
+        answer.headers.push_trailer("X-Sum", "1");
+    }
+    let trailers = |exchange: &Exchange| -> Vec<String> {
+        let trailers = exchange.response().unwrap().headers.trailers();
+        trailers.map(|(name, value)| format!("{name}={value}")).collect()
+    };
+    let (found, _) = read(har(&[chunked.clone(), plain.clone()]));
+    assert_eq!(found.iter().map(trailers).collect::<Vec<_>>(), [["X-Sum=1"], ["X-Sum=1"]]);
+    let capture = packets(&[chunked, plain]);
+    assert!(capture.windows(8).any(|text| text == b"trailers"), "what is left out is said");
+    let (found, tally) = read(capture);
+    assert!(tally.is_complete(), "{tally}");
+    assert_eq!(found.iter().map(trailers).collect::<Vec<_>>(), [vec!["X-Sum=1".to_owned()], Vec::new()]);
+}

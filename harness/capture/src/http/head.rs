@@ -38,6 +38,11 @@ impl Head {
         Some(Self { status, reason, headers: headers(rest), ..Self::default() })
     }
 
+    /// Adds the lines behind the last chunk as trailers.
+    pub(crate) fn trailers(&mut self, text: &[u8]) {
+        headers(text).iter().for_each(|(name, value)| self.headers.push_trailer(name, value));
+    }
+
     /// Whether a comma-separated header holds a word.
     pub(crate) fn lists(&self, name: &str, word: &str) -> bool {
         self.headers.all(name).flat_map(|value| value.split(',')).any(|item| item.trim().eq_ignore_ascii_case(word))

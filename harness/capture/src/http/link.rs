@@ -11,6 +11,7 @@ use crate::tcp::{Both, Context, Side};
 use crate::{Gap, GapKind, ImportError, Skip};
 
 /// Between whom a conversation is, and over what.
+#[derive(Clone)]
 pub(crate) struct Link {
     pub(crate) pair: Both<SocketAddr>,
     pub(crate) client: Side,

@@ -37,6 +37,8 @@ pub(super) enum Item {
         count: u64,
         at: Timestamp,
     },
+    /// The server goes on in HTTP/2 (`101` with `Upgrade: h2c`); nothing follows.
+    Upgraded,
 }
 
 impl Item {
@@ -81,6 +83,32 @@ enum State {
         junk: u64,
         at: Timestamp,
     },
+    /// What follows is HTTP/2.
+    Over(Vec<Behind>),
+}
+
+/// What came behind the end of HTTP/1.
+#[derive(Debug)]
+pub(crate) enum Behind {
+    Bytes(Timestamp, Vec<u8>),
+    /// Bytes are missing here; how many is not always known.
+    Missing(Timestamp, Option<u64>),
+}
+
+impl Behind {
+    pub(crate) fn at(&self) -> Timestamp {
+        match self {
+            Self::Bytes(at, _) | Self::Missing(at, _) => *at,
+        }
+    }
+
+    fn held(&self) -> usize {
+        match self {
+            Self::Bytes(_, bytes) => bytes.len(),
+            Self::Missing(..) => 0,
+        }
+        .saturating_add(size_of::<Self>())
+    }
 }
 
 /// The bytes of a head so far, and where it began.
@@ -102,11 +130,16 @@ enum Framing {
     /// In the line end behind a chunk.
     ChunkEnd,
     /// In the lines behind the last chunk.
-    Trailer {
-        line: usize,
-        total: usize,
-    },
+    Trailer(Trailer),
     Done,
+}
+
+/// The lines behind the last chunk, up to an empty one.
+#[derive(Debug, Default)]
+struct Trailer {
+    text: Vec<u8>,
+    /// Bytes in the line so far.
+    line: usize,
 }
 
 impl Reader {
@@ -124,6 +157,25 @@ impl Reader {
             State::Head(start) => start.bytes.len(),
             State::Body(message, _) => message.body.len().saturating_add(OVERHEAD),
             State::Seek { .. } => 0,
+            State::Over(behind) => behind.iter().map(Behind::held).sum(),
+        }
+    }
+
+    /// Whether HTTP/1 has ended and HTTP/2 follows.
+    pub(super) fn is_over(&self) -> bool {
+        matches!(self.state, State::Over(_))
+    }
+
+    /// Whether bytes are missing and nothing behind them could be taken up again.
+    pub(super) fn is_seeking(&self) -> bool {
+        matches!(self.state, State::Seek { .. })
+    }
+
+    /// What came behind the end of HTTP/1.
+    pub(super) fn take_behind(&mut self) -> Vec<Behind> {
+        match &mut self.state {
+            State::Over(behind) => std::mem::take(behind),
+            _ => Vec::new(),
         }
     }
 
@@ -144,6 +196,11 @@ impl Reader {
                 State::Body(message, framing) => self.feed_body(message, framing, rest, part.at, limit),
                 State::Seek { junk, at } => {
                     self.state = State::Seek { junk: junk.saturating_add(rest.len() as u64), at };
+                    &[]
+                }
+                State::Over(mut behind) => {
+                    behind.push(Behind::Bytes(part.at, rest.to_vec()));
+                    self.state = State::Over(behind);
                     &[]
                 }
             };
@@ -182,6 +239,10 @@ impl Reader {
             }
             State::Head(_) => self.done.push_back(Item::Lost),
             State::Seek { junk, at } => self.state = State::Seek { junk, at },
+            State::Over(mut behind) => {
+                behind.push(Behind::Missing(at, count));
+                self.state = State::Over(behind);
+            }
         }
     }
 
@@ -200,6 +261,7 @@ impl Reader {
             }
             State::Head(_) => {}
             State::Seek { junk, at } => self.leave_seek(junk, at),
+            State::Over(behind) => self.state = State::Over(behind),
         }
     }
 
@@ -266,6 +328,15 @@ impl Reader {
             self.state = State::Seek { junk: bytes.len() as u64, at: now };
             return;
         };
+        if self.kind == Kind::Request && head.method == "PRI" && head.target == "*" {
+            self.state = State::Over(vec![Behind::Bytes(begun, bytes.to_vec())]);
+            return;
+        }
+        if self.kind == Kind::Answer && head.status == 101 && head.lists("upgrade", "h2c") {
+            self.done.push_back(Item::Upgraded);
+            self.state = State::Over(Vec::new());
+            return;
+        }
         // 100, 102, 103: the answer proper follows. 101 is final.
         if self.kind == Kind::Answer && (100..200).contains(&head.status) && head.status != 101 {
             self.state = State::Head(Start::default());
@@ -329,7 +400,7 @@ impl Reader {
                     line.extend_from_slice(rest.get(..end).unwrap_or_default());
                     let rest = rest.get(end + 1..).unwrap_or_default();
                     match chunk_size(&line) {
-                        Some(0) => (Framing::Trailer { line: 0, total: 0 }, rest),
+                        Some(0) => (Framing::Trailer(Trailer::default()), rest),
                         Some(size) => (Framing::Chunk(size), rest),
                         None => return self.bad_chunk(message, rest, at),
                     }
@@ -340,7 +411,13 @@ impl Reader {
                 }
                 _ => return self.bad_chunk(message, rest, at),
             },
-            Framing::Trailer { line, total } => trailer(line, total, rest),
+            Framing::Trailer(mut trailer) => match trailer.feed(rest) {
+                Some(behind) => {
+                    message.head.trailers(&trailer.text);
+                    (Framing::Done, behind)
+                }
+                None => (Framing::Trailer(trailer), &[] as &[u8]),
+            },
             Framing::Done => (Framing::Done, rest),
         };
         self.continue_with(message, framing);
@@ -387,20 +464,22 @@ impl Message {
     }
 }
 
-/// Skips the lines behind the last chunk, up to an empty one.
-fn trailer(mut line: usize, mut total: usize, rest: &[u8]) -> (Framing, &[u8]) {
-    for (index, byte) in rest.iter().enumerate() {
-        total = total.saturating_add(1);
-        match byte {
-            b'\n' if line == 0 || total > MAX_LINE => {
-                return (Framing::Done, rest.get(index + 1..).unwrap_or_default());
+impl Trailer {
+    /// Takes its part of the next bytes; what follows it, once it is over.
+    fn feed<'b>(&mut self, rest: &'b [u8]) -> Option<&'b [u8]> {
+        for (index, byte) in rest.iter().enumerate() {
+            if self.text.len() <= MAX_LINE {
+                self.text.push(*byte);
             }
-            b'\n' => line = 0,
-            b'\r' => {}
-            _ => line = line.saturating_add(1),
+            match byte {
+                b'\n' if self.line == 0 || self.text.len() > MAX_LINE => return rest.get(index + 1..),
+                b'\n' => self.line = 0,
+                b'\r' => {}
+                _ => self.line = self.line.saturating_add(1),
+            }
         }
+        None
     }
-    (Framing::Trailer { line, total }, &[])
 }
 
 /// The size in front of a `;` with extensions.

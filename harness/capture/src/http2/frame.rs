@@ -14,9 +14,13 @@ const HEAD: usize = 9;
 
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;
+const PRIORITY_FRAME: u8 = 2;
 const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
 const PUSH_PROMISE: u8 = 5;
+const PING: u8 = 6;
+const GOAWAY: u8 = 7;
+const WINDOW_UPDATE: u8 = 8;
 const CONTINUATION: u8 = 9;
 
 const END_STREAM: u8 = 0x1;
@@ -87,6 +91,11 @@ impl FrameReader {
 
     pub(super) fn of_server() -> Self {
         Self { state: State::Head(Vec::new(), Timestamp(0)), open: None }
+    }
+
+    /// From a frame somewhere inside of a connection on.
+    pub(super) fn inside() -> Self {
+        Self::of_server()
     }
 
     /// Bytes in memory.
@@ -265,6 +274,72 @@ impl Head {
         let stream = u32::from_be_bytes(*s) & 0x7FFF_FFFF;
         Some(Self { length, kind: *kind, flags: *flags, stream })
     }
+
+    /// Whether an ordinary endpoint would send it: what RFC 9113, 6, says of its kind, and no more than the default length.
+    fn is_plausible(&self) -> bool {
+        let is_alone = self.stream == 0;
+        let (flags, fits) = match self.kind {
+            DATA => (END_STREAM | PADDED, !is_alone),
+            HEADERS => (END_STREAM | END_HEADERS | PADDED | PRIORITY, !is_alone && self.length > 0),
+            PRIORITY_FRAME => (0, !is_alone && self.length == 5),
+            RST_STREAM => (0, !is_alone && self.length == 4),
+            SETTINGS => (END_STREAM, is_alone && self.length.is_multiple_of(6) && self.length <= MAX_SMALL),
+            PUSH_PROMISE => (END_HEADERS | PADDED, !is_alone && self.length > 4),
+            PING => (END_STREAM, is_alone && self.length == 8),
+            GOAWAY => (0, is_alone && self.length >= 8),
+            WINDOW_UPDATE => (0, self.length == 4),
+            CONTINUATION => (END_HEADERS, !is_alone),
+            _ => (0, false),
+        };
+        fits && self.flags & !flags == 0 && self.length <= PLAIN_LENGTH && self.stream <= PLAIN_STREAM
+    }
+}
+
+/// The longest payload that a frame has unless both ends agree otherwise (RFC 9113, 4.2).
+const PLAIN_LENGTH: usize = 16 << 10;
+
+/// Streams beyond this one are not taken for such: a connection has at most a few thousand.
+const PLAIN_STREAM: u32 = 0xFF_FFFF;
+
+/// Heads of frames in a row that chance does not make: each is one of about 2^20 texts of its length.
+const RUN: usize = 3;
+
+/// The most bytes that it takes to tell whether frames begin somewhere.
+pub(super) const RUN_BYTES: usize = (RUN - 1) * (HEAD + PLAIN_LENGTH) + HEAD;
+
+/// Where frames begin in bytes out of the middle of a connection: the heads of three in a row, or of two with nothing
+/// behind them.
+pub(super) fn find_run(bytes: &[u8]) -> Option<usize> {
+    (0..bytes.len()).find(|at| bytes.get(*at..).is_some_and(is_run))
+}
+
+fn is_run(bytes: &[u8]) -> bool {
+    let (mut rest, mut count) = (bytes, 0);
+    while let Some(head) = Head::read(rest).filter(Head::is_plausible) {
+        // Headers that go on from a frame before this one begin in no table.
+        if count == 0 && head.kind == CONTINUATION {
+            return false;
+        }
+        count += 1;
+        match rest.get(HEAD.saturating_add(head.length)..) {
+            Some([]) => return count + 1 >= RUN,
+            _ if count == RUN => return true,
+            Some(behind) => rest = behind,
+            None => return false,
+        }
+    }
+    false
+}
+
+/// Whether the frames in these bytes are a client's, if their headers tell.
+pub(super) fn is_client(bytes: &[u8]) -> Option<bool> {
+    let (mut reader, mut out) = (FrameReader::inside(), Vec::new());
+    let fed = reader.feed(bytes.get(find_run(bytes)?..)?, Timestamp(0), &mut out);
+    out.iter().filter(|_| fed.is_ok()).find_map(|event| match event {
+        Event::Block { pushed: true, .. } => Some(false),
+        Event::Block { block, .. } => super::unpack::is_request(block),
+        _ => None,
+    })
 }
 
 /// Whether these are the first bytes of a server: a SETTINGS frame of its own.

@@ -59,6 +59,11 @@ impl Fields {
         Some(Head { method, target, headers: self.headers, ..Head::default() })
     }
 
+    /// The headers alone, as of a trailer.
+    pub(super) fn headers(self) -> Headers {
+        self.headers
+    }
+
     /// The status of an answer; `None` when it is none.
     pub(super) fn status(&self) -> Option<u16> {
         self.status.as_ref()?.parse().ok().filter(|status| (100..1000).contains(status))

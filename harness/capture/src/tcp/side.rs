@@ -1,5 +1,7 @@
 use std::net::SocketAddr;
 
+use easrig_exchange::Timestamp;
+
 /// One end of a connection, by the order of the two addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
@@ -57,4 +59,15 @@ impl Both<SocketAddr> {
             Side::High => self.high,
         }
     }
+}
+
+/// What both sides said, by its time; what one side said stays in its order, whatever the times in it.
+pub(crate) fn in_turn<T>(low: Vec<T>, high: Vec<T>, at: impl Fn(&T) -> Timestamp) -> Vec<T> {
+    let (mut low, mut high) = (low.into_iter().peekable(), high.into_iter().peekable());
+    let next = || match (low.peek(), high.peek()) {
+        (Some(one), Some(other)) if at(other) < at(one) => high.next(),
+        (None, _) => high.next(),
+        _ => low.next(),
+    };
+    std::iter::from_fn(next).collect()
 }

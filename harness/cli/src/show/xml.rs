@@ -66,7 +66,7 @@ fn request(entry: &Entry<'_>, out: &mut Xml) {
 }
 
 fn headers(headers: &Headers, out: &mut Xml) {
-    headers.iter().for_each(|(name, value)| out.leaf("header", &[("name", Some(name))], value));
+    headers.all_fields().for_each(|(name, value)| out.leaf("header", &[("name", Some(name))], value));
 }
 
 fn body(name: &str, body: &Body, out: &mut Xml) {

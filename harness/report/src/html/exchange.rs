@@ -97,7 +97,7 @@ fn headers(headers: &Headers, room: &mut usize) -> Vec<(String, String)> {
         *room = room.saturating_sub(name.len() + value.len());
         fits
     };
-    headers.iter().take_while(fits).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    headers.all_fields().take_while(fits).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 fn body(content: &Content, bytes: &[u8], room: &mut usize) -> Body {

@@ -113,7 +113,7 @@ fn moment(at: Timestamp) -> String {
 fn headers(headers: &Headers, margin: &str, view: View<'_>) -> String {
     let dim = view.palette.dim;
     let line = |(name, value): (&str, &str)| format!("{margin}{dim}{}: {}{dim:#}\n", flat(name), flat(value));
-    headers.iter().map(line).collect()
+    headers.all_fields().map(line).collect()
 }
 
 /// In one line, whatever is in it.

@@ -27,6 +27,7 @@ fn items(reader: &mut Reader) -> Vec<String> {
                 format!("{offset}: {}{} {body:?}{cut}", head.method, head.status)
             }
             Item::Lost => "lost".to_owned(),
+            Item::Upgraded => "upgraded".to_owned(),
             Item::Junk { count, .. } => format!("{count} bytes of junk"),
         })
         .collect()
@@ -95,4 +96,27 @@ fn endless_heads_and_other_protocols_are_given_up() {
     let head = [b"GET /".as_slice(), &vec![b'x'; MAX_HEAD * 2]].concat();
     assert_eq!(read(Kind::Request, &head, 1000), ["lost", "131077 bytes of junk"]);
     assert_eq!(read(Kind::Request, b"\x00\x01binary", 3), ["lost", "8 bytes of junk"]);
+}
+
+#[test]
+fn lines_behind_the_last_chunk_are_trailers_however_they_are_cut() {
+    let bytes = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n1\r\na\r\n0\r\nX-Sum: 1\r\nEtag: \"b\"\r\n\r\n";
+    for step in 1..=bytes.len() {
+        let mut reader = Reader::new(Kind::Request);
+        bytes.chunks(step).for_each(|piece| reader.feed(&part(piece, 0), 100));
+        let Some(Item::Message(message)) = reader.next_item() else { panic!("no message, {step}") };
+        let headers = message.head.headers;
+        assert_eq!(headers.trailers().collect::<Vec<_>>(), [("X-Sum", "1"), ("Etag", "\"b\"")], "{step}");
+        assert_eq!(headers.iter().count(), 2);
+    }
+}
+
+#[test]
+fn endless_trailers_are_bounded() {
+    let head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n".as_slice();
+    let mut reader = Reader::new(Kind::Answer);
+    reader.feed(&part(&[head, &vec![b'x'; 1 << 20]].concat(), 0), 100);
+    assert!(reader.held() <= OVERHEAD + MAX_LINE + 1);
+    reader.feed(&part(b"\r\nHTTP/1.1 204 No\r\n\r\n", 0), 100);
+    assert_eq!(items(&mut reader), ["0: 200 \"\"", "2: 204 \"\""]);
 }
