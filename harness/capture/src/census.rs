@@ -28,6 +28,9 @@ const MAX_DEVICES: usize = 100_000;
 /// The most different values that are kept of one device, in each respect.
 const MAX_VALUES: usize = 32;
 
+/// The longest value that is kept, in bytes; ids of devices have at most 32, and longer ones than this are none.
+const MAX_VALUE: usize = 512;
+
 /// Everything that was learned about devices.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Census {
@@ -156,11 +159,12 @@ impl Census {
         if seen.http == Some(200) && command == "Sync" && well {
             device.last_success = device.last_success.max(seen.at);
         }
+        let command = shortened(&command).to_owned();
         if let Some(status) = status {
             count(&mut device.eas_statuses, format!("{command}:{status}"));
         }
         if let Some(error) = logged.error {
-            count(&mut device.errors, error);
+            count(&mut device.errors, shortened(&error).to_owned());
         }
         count(&mut device.commands, command);
         if let Some(http) = seen.http {
@@ -170,6 +174,10 @@ impl Census {
 
     /// The device of this id and type; ids compare without case.
     fn device(&mut self, id: String, kind: String) -> Option<&mut Device> {
+        if id.len() > MAX_VALUE || kind.len() > MAX_VALUE {
+            self.unreadable = self.unreadable.saturating_add(1);
+            return None;
+        }
         let key = (id.to_ascii_lowercase(), kind.to_ascii_lowercase());
         let place = match self.places.get(&key) {
             Some(place) => *place,
@@ -228,7 +236,7 @@ fn keep(values: &mut BTreeSet<String>, value: Option<&str>) {
     if let Some(value) = value.map(str::trim).filter(|value| !value.is_empty() && *value != "-")
         && values.len() < MAX_VALUES
     {
-        values.insert(value.to_owned());
+        values.insert(shortened(value).to_owned());
     }
 }
 
@@ -236,6 +244,11 @@ fn count<K: Ord>(counts: &mut BTreeMap<K, u64>, what: K) {
     if counts.len() < MAX_VALUES || counts.contains_key(&what) {
         *counts.entry(what).or_default() += 1;
     }
+}
+
+/// No more of a text than is kept.
+fn shortened(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(MAX_VALUE)).unwrap_or(text)
 }
 
 #[cfg(test)]

@@ -53,12 +53,15 @@ struct Entry {
     parts: BTreeMap<String, String>,
     current: Option<String>,
     bytes: usize,
+    /// Whether lines were left out since there are too many.
+    cut: bool,
 }
 
 impl Entry {
     fn line(&mut self, line: &str, limit: usize) {
         let is_rule = line.len() >= 5 && line.bytes().all(|byte| byte == b'-');
-        if is_rule || self.bytes > limit.saturating_mul(2) {
+        self.cut |= self.bytes > limit.saturating_mul(2);
+        if is_rule || self.cut {
             return;
         }
         self.bytes = self.bytes.saturating_add(line.len());
@@ -97,6 +100,10 @@ impl Entry {
             return Ok(());
         };
         self.say(out);
+        if self.cut {
+            let (stream, exchange) = (format!("log entry {number}"), Some(out.upcoming()));
+            out.tally.gap(Gap { stream, at: started, what: GapKind::AnswerCut, exchange });
+        }
         let body = self.body("RequestBody", limit, out);
         let request = Request { method: head.method, url, headers: measured(head.headers, &body), body };
         let done = log_time(self.part("ResponseTime")).map_or(0, |end| end.0.saturating_sub(started.0));

@@ -10,8 +10,8 @@ use crate::http::{answer_in, request_in, request_url};
 use crate::import::{Found, Output};
 use crate::{Gap, GapKind, ImportError, Options, Skip};
 
-/// What all files of an archive may be together once inflated.
-const MAX_INFLATED: u64 = 4 << 30;
+/// How many of the longest bodies an archive may inflate to in all.
+const MAX_INFLATED: u64 = 128;
 
 /// The longest metadata file that is read.
 const MAX_METADATA: usize = 1 << 20;
@@ -23,10 +23,12 @@ const HEAD: usize = 128 << 10;
 pub(crate) fn import<R: Read + Seek>(input: R, options: &Options, out: &mut Output<'_>) -> Result<(), ImportError> {
     let zip = ZipArchive::new(input).map_err(|error| ImportError::Unreadable { offset: 0, what: error.to_string() })?;
     let sessions = Sessions::of(&zip);
-    let mut archive = Archive { zip, limit: options.limits.body_bytes, inflated: 0 };
+    let limit = options.limits.body_bytes;
+    let most = MAX_INFLATED.saturating_mul(limit.saturating_add(HEAD) as u64);
+    let mut archive = Archive { zip, limit, inflated: 0 };
     for (number, names) in sessions.0 {
-        if archive.inflated > MAX_INFLATED {
-            out.tally.damaged(0, format!("the archive inflates to more than {MAX_INFLATED} bytes"));
+        if archive.inflated > most {
+            out.tally.damaged(0, format!("the archive inflates to more than {most} bytes"));
             break;
         }
         match archive.session(&names) {

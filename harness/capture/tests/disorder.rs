@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufReader, Cursor};
 use std::path::PathBuf;
@@ -46,7 +47,7 @@ fn blocks(mut rest: &[u8]) -> Vec<&[u8]> {
     let mut blocks = Vec::new();
     while rest.len() >= 12 {
         let length = u32::from_le_bytes(rest[4..8].try_into().unwrap()) as usize;
-        let (block, behind) = rest.split_at(length);
+        let Some((block, behind)) = rest.split_at_checked(length) else { break };
         blocks.push(block);
         rest = behind;
     }
@@ -132,4 +133,44 @@ fn a_cut_tail_costs_nothing_that_stands_before_it() {
         let is_last_whole = found.get(whole).is_some_and(|one| one.outcome == exchanges[whole].outcome);
         assert!(rest_is_named || is_last_whole, "cut at {cut}: {tally}");
     }
+}
+
+#[test]
+fn a_torn_tail_costs_only_what_ends_behind_it_plain_and_tls() {
+    for name in ["plain-disordered.pcapng", "tls12.pcapng", "tls13-keys-inside.pcapng", "h2-tls13.pcapng"] {
+        let capture = disordered(&fs::read(path(name)).unwrap(), 5);
+        let (all, _) = read(&capture);
+        let end = |exchange: &Exchange| exchange.started.0 + i64::try_from(exchange.times.done).unwrap();
+        let (sent, mut dice, mut whole) = (times(&capture), Dice(3), 0);
+        for _ in 0..25 {
+            let cut = capture.len() / 4 + dice.below(capture.len() as u64 * 3 / 4) as usize;
+            let seen = times(&capture[..cut]);
+            let (found, tally) = read(&capture[..cut]);
+            // An exchange is done with the packet that has its last byte; one before it may come a little later.
+            let is_there = |known: &&Exchange| {
+                let behind = sent.range(end(known) + 1..).take(4);
+                sent.range(..=end(known)).chain(behind).all(|at| seen.contains(at))
+            };
+            for known in all.iter().filter(is_there) {
+                whole += 1;
+                let same = |one: &&Exchange| one.request == known.request && one.outcome == known.outcome;
+                assert!(found.iter().any(|one| same(&one)), "{name} cut at {cut}: {:?}, {tally}", known.request.url);
+            }
+            for one in &found {
+                let is_known = all.iter().any(|known| known.request == one.request && known.outcome == one.outcome);
+                let is_named = tally.gaps.iter().any(|gap| gap.exchange == Some(one.number));
+                assert!(is_known || is_named, "{name} cut at {cut}: {one:?}");
+            }
+        }
+        assert!(whole > 25, "{name}: {whole}");
+    }
+}
+
+/// When the packets of a capture were seen, in microseconds.
+fn times(capture: &[u8]) -> BTreeSet<i64> {
+    let time = |packet: &[u8]| {
+        let word = |at: usize| i64::from(u32::from_le_bytes(packet[at..at + 4].try_into().unwrap()));
+        word(12) << 32 | word(16)
+    };
+    blocks(capture).into_iter().filter(|block| block[0] == 6).map(time).collect()
 }

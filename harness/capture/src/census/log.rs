@@ -8,6 +8,9 @@ use easrig_exchange::Timestamp;
 use super::{Census, CensusError, Sighting};
 use crate::text::next_line;
 
+/// Fields of a line that are looked at; IIS knows some thirty.
+const MAX_FIELDS: usize = 256;
+
 /// Reads lines to the end; the first one was read already.
 pub(super) fn read(first: Option<String>, mut lines: impl BufRead, census: &mut Census) -> Result<(), CensusError> {
     let mut fields = HashMap::new();
@@ -15,8 +18,8 @@ pub(super) fn read(first: Option<String>, mut lines: impl BufRead, census: &mut 
     let mut known = 0_u64;
     while let Some(line) = next {
         if let Some(list) = line.strip_prefix("#Fields:") {
-            fields =
-                list.split_ascii_whitespace().enumerate().map(|(at, name)| (name.to_ascii_lowercase(), at)).collect();
+            let names = list.split_ascii_whitespace().take(MAX_FIELDS);
+            fields = names.enumerate().map(|(at, name)| (name.to_ascii_lowercase(), at)).collect();
             known = known.saturating_add(1);
         } else if !line.starts_with('#') && !line.trim().is_empty() {
             census.lines = census.lines.saturating_add(1);
@@ -36,7 +39,7 @@ pub(super) fn read(first: Option<String>, mut lines: impl BufRead, census: &mut 
 
 /// One line of a W3C log: words in the order of `#Fields:`, `+` for spaces, `-` for nothing.
 fn w3c<'l>(line: &'l str, fields: &HashMap<String, usize>) -> Option<Sighting<'l>> {
-    let words: Vec<&str> = line.split_ascii_whitespace().collect();
+    let words: Vec<&str> = line.split_ascii_whitespace().take(MAX_FIELDS).collect();
     let word = |name: &str| fields.get(name).and_then(|at| words.get(*at)).copied().filter(|word| *word != "-");
     let agent = word("cs(user-agent)").map(|agent| agent.replace('+', " ").into());
     let at = word("date").zip(word("time")).and_then(|(date, time)| format!("{date}T{time}Z").parse().ok());

@@ -1,13 +1,20 @@
 //! Tables of devices: `Get-MobileDevice`, `Get-MobileDeviceStatistics` and their older names, as `Export-Csv` writes them.
 
+use std::cell::Cell;
 use std::collections::HashMap;
-use std::io::{BufRead, Read};
+use std::io::{self, BufRead, Read};
 
 use easrig_exchange::Timestamp;
 
 use super::{Census, CensusError, keep};
 use crate::mailbox_log::log_time;
 use crate::text::next_line;
+
+/// The longest row that is read, in bytes; a quote that is never closed makes one of everything behind it.
+const MAX_ROW: usize = 4 << 20;
+
+/// Columns that are looked at; Exchange writes some sixty.
+const MAX_COLUMNS: usize = 1024;
 
 /// What a file begins with.
 pub(super) enum Start {
@@ -39,17 +46,48 @@ pub(super) fn read(head: &str, rows: impl Read, census: &mut Census) -> Result<(
     csv.delimiter(delimiter.unwrap_or(b',')).flexible(true).has_headers(false);
     let mut names = HashMap::new();
     for row in csv.from_reader(head.as_bytes()).byte_records().flatten() {
-        names = row.iter().enumerate().map(|(at, name)| (text(name).trim().to_ascii_lowercase(), at)).collect();
+        names = row
+            .iter()
+            .take(MAX_COLUMNS)
+            .enumerate()
+            .map(|(at, name)| (text(name).trim().to_ascii_lowercase(), at))
+            .collect();
     }
-    for row in csv.from_reader(rows).into_byte_records() {
+    let since = Cell::new(0);
+    for row in csv.from_reader(Rows { rows, since: &since }).into_byte_records() {
         census.lines = census.lines.saturating_add(1);
         match row {
-            Ok(row) => add(&names, &row, census),
-            Err(error) if error.is_io_error() => return Err(CensusError::Io(std::io::Error::other(error))),
+            Ok(row) => {
+                let is_endless = since.take() > MAX_ROW;
+                if is_endless {
+                    census.unreadable = census.unreadable.saturating_add(1);
+                    break;
+                }
+                add(&names, &row, census);
+            }
+            Err(error) if error.is_io_error() => return Err(CensusError::Io(io::Error::other(error))),
             Err(_) => census.unreadable = census.unreadable.saturating_add(1),
         }
     }
     Ok(())
+}
+
+/// The rows, up to one that is too long.
+struct Rows<'r, R> {
+    rows: R,
+    /// Bytes that were read since the last row ended.
+    since: &'r Cell<usize>,
+}
+
+impl<R: Read> Read for Rows<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.since.get() > MAX_ROW {
+            return Ok(0);
+        }
+        let count = self.rows.read(buffer)?;
+        self.since.set(self.since.get().saturating_add(count));
+        Ok(count)
+    }
 }
 
 fn add(names: &HashMap<String, usize>, row: &csv::ByteRecord, census: &mut Census) {
