@@ -60,7 +60,7 @@ lab-compared *ARGS:
 lab-replayed *ARGS:
     harness/lab/replayed.sh {{ARGS}}
 
-# foreign clients judge the reference server: pyactivesync, libwbxml
+# foreign clients and decoders judge ours: pyactivesync, libwbxml, tshark (installs Debian's libwbxml2-utils, tshark)
 foreign:
     harness/foreign/run.sh
 
