@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::easrig::{Ended, Running, command, easrig};
 
 /// What a phone does of itself, without anybody who changes the server meanwhile.
-const JOURNEYS: [&str; 9] = [
+const JOURNEYS: [&str; 12] = [
     "journeys/read-mail",
     "journeys/send",
     "journeys/reply",
@@ -25,6 +25,9 @@ const JOURNEYS: [&str; 9] = [
     "journeys/two-devices",
     "journeys/calendar-and-contacts",
     "sync/more-available",
+    "search/gal",
+    "find/gal",
+    "resolve-recipients/lookup",
 ];
 
 fn text(path: &Path) -> &str {

@@ -151,7 +151,7 @@ const TABLE: &[(&str, Rule, &str)] = &[
     ("Search", Rule::Id, "LongId"),
     ("Search", Rule::Plain, "MaxSize MaxPictures"),
     ("Search", Rule::Secret, "Password"),
-    ("Search", Rule::Words, "UserName"),
+    ("Search", Rule::Words, "UserName Query"),
     ("GAL", Rule::Words, "EmailAddress"),
     ("GAL", Rule::Plain, "Status"),
     ("AirSyncBase", Rule::Keep, "InstanceId ContentType"),
@@ -202,7 +202,7 @@ const TABLE: &[(&str, Rule, &str)] = &[
     ("Find", Rule::Keep, "Status Range Total"),
     ("Find", Rule::Id, "SearchId"),
     ("Find", Rule::Plain, "HasAttachments MaxPictures MaxSize"),
-    ("Find", Rule::Words, "DisplayCc DisplayBcc"),
+    ("Find", Rule::Words, "DisplayCc DisplayBcc Query"),
 ];
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use easrig_wbxml::Element;
 
 use super::binding::Bindings;
 use super::compose::folder_of;
+use super::rename::{Person, readdressed};
 use crate::{Account, orders::Allowed};
 
 /// What a request does to a mailbox, as `easrig run` counts it.
@@ -40,7 +41,7 @@ impl Effect {
 pub(super) struct Care<'c> {
     pub(super) bindings: &'c Bindings,
     pub(super) accounts: &'c [Account],
-    pub(super) people: &'c [super::rename::Person],
+    pub(super) people: &'c [Person],
 }
 
 impl Care<'_> {
@@ -121,7 +122,7 @@ impl Care<'_> {
     }
 
     fn is_ours(&self, address: &str) -> bool {
-        let address = super::rename::readdressed(address.trim(), self.people);
+        let address = readdressed(address.trim(), self.people);
         self.accounts.iter().any(|account| match &account.address {
             Some(own) => own.eq_ignore_ascii_case(&address),
             None => account.user.eq_ignore_ascii_case(&address),
@@ -251,16 +252,23 @@ pub(super) fn is_invitation(recorded: &Exchange, decoded: &Decoded) -> bool {
     mime.map_or_else(|| has(&recorded.request.body), |e| has(&e.bytes()))
 }
 
-/// Whether the answer depends on words of the request that the recording does not hold.
-pub(super) fn asks_with_filler(decoded: &Decoded) -> bool {
+/// Whether the answer depends on words of the request that a recording without contents does not hold. The addresses of its
+/// accounts stand in it; who has no account here may not be anybody on the target.
+pub(super) fn asks_with_filler(decoded: &Decoded, accounts: &[Account], people: &[Person]) -> bool {
     let asks = matches!(
         decoded.command(),
         Some(Command::Search | Command::Find | Command::ResolveRecipients | Command::ValidateCert)
     );
+    let is_account = |text: &str| {
+        let now = readdressed(text.trim(), people);
+        let address = |account: &Account| account.address.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(&now));
+        accounts.iter().any(|account| address(account) || account.user.eq_ignore_ascii_case(&now))
+    };
     let filler = |e: Element<'_>| {
         let text = e.text();
         e.is_leaf()
             && !text.is_empty()
+            && !is_account(&text)
             && match easrig_exchange::masking(e.tag()) {
                 easrig_exchange::Masking::Filler => true,
                 easrig_exchange::Masking::StandsWhenPlain => !easrig_exchange::is_plain(&text),

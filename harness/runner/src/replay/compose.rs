@@ -10,7 +10,7 @@ use easrig_scenario::{
     Content, Decoded,
     difference::{Owned, owned, owned_value},
 };
-use easrig_wbxml::{Builder, Content as Part, Document, Element, tags};
+use easrig_wbxml::{Builder, Content as Part, Document, Element};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 
@@ -23,9 +23,6 @@ use crate::Account;
 /// Headers that belong to the transfer of the recorded bytes or held a credential of the recording.
 const LEFT_OUT: [&str; 5] =
     ["transfer-encoding", "content-encoding", "cookie", "proxy-authorization", "proxy-connection"];
-
-/// The media type of a body where there was none.
-const WBXML: &str = "application/vnd.ms-sync.wbxml";
 
 /// What stands where the tap removed a credential.
 const REMOVED: &str = "[removed]";
@@ -60,10 +57,7 @@ impl Composer<'_> {
             url.set_query(Some(&query));
         }
         let body = self.body(recorded, decoded)?;
-        let mut headers = self.headers(&recorded.request.headers, &url, body.len())?;
-        if recorded.request.body.is_empty() && !body.is_empty() && headers.get("Content-Type").is_none() {
-            headers.push("Content-Type", WBXML);
-        }
+        let headers = self.headers(&recorded.request.headers, &url, body.len())?;
         Ok(Request { method: recorded.request.method.clone(), url, headers, body })
     }
 
@@ -203,22 +197,15 @@ impl Composer<'_> {
                 Ok(text) => readdressed(text, self.people).into_owned().into_bytes(),
                 Err(_) => body.clone(),
             }),
-            Content::Empty if self.wait.is_some_and(|wait| wait.tag == tags::ping::HEARTBEAT_INTERVAL) => {
-                Ok(self.document(Builder::empty_root(tags::ping::PING).root())?.encode())
-            }
             _ => Ok(body.clone()),
         }
     }
 
     fn document(&mut self, root: Element<'_>) -> Result<Document, Unbound> {
-        let missing = self.wait.filter(|wait| root.tag() == tags::ping::PING && root.child(wait.tag).is_none());
-        if !root.has_content() && missing.is_none() {
+        if !root.has_content() {
             return Ok(Builder::empty_root(root.tag()));
         }
         let mut builder = Builder::new(root.tag());
-        if let Some(wait) = missing {
-            builder.leaf(wait.tag, &wait.value.to_string());
-        }
         self.contents(&mut builder, root, &folder_of(root).unwrap_or_default())?;
         Ok(builder.finish())
     }

@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 use std::io::{Read, Seek};
+use std::time::Duration;
 
 use easrig_eas::{Command, Status};
 use easrig_exchange::Exchange;
@@ -78,15 +79,19 @@ fn is_quiet(command: Command, decoded: &Decoded) -> bool {
     }
 }
 
-/// A wait that is not the recorded one, or was not the last time.
+/// A wait that is shorter than the recorded one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Heartbeat {
     /// How long the recorded device wanted to wait.
     meant: Span,
     /// How long it waits now.
     sent: Span,
-    /// Whether the request has to say so.
+    /// Whether the request says so; otherwise the target remembers it.
     is_told: bool,
+    /// When it was sent first, in microseconds since 1970, if it is sent again and again.
+    since: Option<i64>,
+    /// How long it is held back: a server that answers at once is not asked again at once.
+    pub(super) pause: Duration,
 }
 
 impl Heartbeat {
@@ -96,15 +101,17 @@ impl Heartbeat {
     }
 }
 
-/// The waits that a device and the target remember.
+/// What became of the last Ping and Sync that said how long they wait: those that do not say it wait as long.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
-    /// The last interval of a Ping in the recording.
-    ping_meant: Option<Span>,
-    /// The last interval of a Ping that the target was told.
-    ping_sent: Option<Span>,
-    /// What became of the last Sync that said how long it waits.
+    ping: Option<Heartbeat>,
     sync: Option<Heartbeat>,
+}
+
+impl Memory {
+    fn of(&mut self, command: Command) -> &mut Option<Heartbeat> {
+        if command == Command::Ping { &mut self.ping } else { &mut self.sync }
+    }
 }
 
 /// The shortest waits that the target takes, as far as it has said.
@@ -130,63 +137,76 @@ impl Shortest {
 }
 
 impl<R: Read + Seek> Stage<R> {
-    /// The wait that a request gets in place of its own: where the recording has waited in vain, the shortest that the target
-    /// takes; where something happened, the recorded one, even if the target was told another meanwhile.
+    /// The wait that a request gets in place of its own: the shortest that the target takes, where the recording has waited in
+    /// vain.
     pub(super) fn heartbeat(&mut self, entry: &Entry, recorded: &Exchange) -> Option<Heartbeat> {
         if self.orders.mode != Mode::Rebound || self.orders.pace != Pace::Fast {
             return None;
         }
         let wait = entry.wait?;
-        let is_woken_later = self.is_woken_later(entry);
+        let is_repeated = self.is_repeated_and_woken(entry);
         let key = self.key(entry, recorded);
         self.device(&key);
         let Self { devices, shortest, .. } = self;
-        let memory = &mut devices.get_mut(&key).expect("made above").waits;
-        if wait.command == Command::Sync {
-            if !wait.repeats {
-                memory.sync = wait.asked.filter(|_| wait.is_quiet && !is_woken_later).and_then(|meant| {
-                    let sent = shortest.shorten(meant);
-                    (sent != meant && has_waited(entry, sent)).then_some(Heartbeat { meant, sent, is_told: true })
-                });
-                return memory.sync;
-            }
-            return memory.sync.map(|heartbeat| Heartbeat { is_told: false, ..heartbeat });
+        let memory = devices.get_mut(&key).expect("made above").waits.of(wait.command);
+        if wait.repeats {
+            return memory.map(|heartbeat| Heartbeat { is_told: false, ..heartbeat });
         }
-        let meant = wait.asked.or(memory.ping_meant)?;
-        memory.ping_meant = Some(meant);
-        let known = wait.asked.or(memory.ping_sent)?;
-        let short = shortest.shorten(meant);
-        let sent = if wait.is_quiet && has_waited(entry, short) { short } else { meant };
-        memory.ping_sent = Some(sent);
-        (sent != meant || sent != known).then_some(Heartbeat { meant, sent, is_told: sent != known })
+        *memory = wait.asked.filter(|_| wait.is_quiet && !is_repeated).and_then(|meant| {
+            let sent = shortest.shorten(meant);
+            let is_worth_it = sent != meant && has_waited(entry, sent);
+            is_worth_it.then_some(Heartbeat { meant, sent, is_told: true, since: None, pause: Duration::ZERO })
+        });
+        *memory
     }
 
-    /// Whether a Sync without a body, which waits as long as this one, brings something.
-    fn is_woken_later(&self, entry: &Entry) -> bool {
+    /// Whether a Sync without a body, which waits as long as this one, brings something: it cannot be sent again.
+    fn is_repeated_and_woken(&self, entry: &Entry) -> bool {
         let later = self.recording.entries().get(self.begun..).unwrap_or_default().iter();
         let own = later.filter(|other| other.sender == entry.sender && other.device == entry.device);
         let waits = own.filter_map(|other| other.wait).filter(|wait| wait.command == Command::Sync);
-        waits.take_while(|wait| wait.repeats).any(|wait| !wait.is_quiet)
+        entry.wait.is_some_and(|wait| wait.command == Command::Sync)
+            && waits.take_while(|wait| wait.repeats).any(|wait| !wait.is_quiet)
     }
 
-    /// The next wait to try where the target finds this one too short.
-    pub(super) fn longer(&mut self, key: &str, tried: Heartbeat, answer: &Decoded) -> Option<Heartbeat> {
-        let (refusal, bound) = match answer.command() {
-            Some(Command::Ping) => (PING_OUT_OF_BOUNDS, tags::ping::HEARTBEAT_INTERVAL),
-            _ => (SYNC_OUT_OF_BOUNDS, tags::air_sync::LIMIT),
-        };
-        let is_refused = answer.status.is_some_and(|(_, status)| status == refusal);
-        if !is_refused || tried.sent.value >= tried.meant.value {
-            return None;
+    /// What is sent again: a longer wait where the target finds this one too short, and a Ping to which nothing came in its
+    /// short time, but something did in its recorded one.
+    pub(super) fn again(
+        &mut self,
+        entry: &Entry,
+        recorded: &Exchange,
+        tried: Heartbeat,
+        (exchange, answer): (&Exchange, &Decoded),
+    ) -> Option<Heartbeat> {
+        let command = answer.command()?;
+        let refusal = if command == Command::Ping { PING_OUT_OF_BOUNDS } else { SYNC_OUT_OF_BOUNDS };
+        if tried.is_told && tried.sent != tried.meant && answer.status.is_some_and(|(_, status)| status == refusal) {
+            let key = self.key(entry, recorded);
+            return self.longer(&key, command, tried, answer);
         }
+        let is_missed =
+            command == Command::Ping && entry.wait.is_some_and(|wait| !wait.is_quiet) && is_quiet(command, answer);
+        let since = tried.since.unwrap_or(exchange.started.0);
+        let passed = exchange.started.0.saturating_sub(since).saturating_add_unsigned(exchange.times.done);
+        let recorded_wait = entry.done.saturating_sub(entry.started);
+        let limit = recorded_wait.saturating_add(i64::try_from(self.orders.wait.as_micros()).unwrap_or(i64::MAX));
+        let meant = i64::try_from(tried.meant.seconds().saturating_mul(1_000_000)).unwrap_or(i64::MAX);
+        let is_answered = recorded.response().is_some() && !entry.is_given_up;
+        let took = Duration::from_micros(exchange.times.done);
+        let pause = Duration::from_secs(tried.sent.seconds()).saturating_sub(took);
+        (is_missed && is_answered && passed < limit.min(meant)).then_some(Heartbeat {
+            since: Some(since),
+            pause,
+            ..tried
+        })
+    }
+
+    fn longer(&mut self, key: &str, command: Command, tried: Heartbeat, answer: &Decoded) -> Option<Heartbeat> {
+        let bound = if command == Command::Ping { tags::ping::HEARTBEAT_INTERVAL } else { tags::air_sync::LIMIT };
         let bound = answer.answer.root().and_then(|root| root.child_text(bound)?.trim().parse().ok());
         self.shortest.learn(tried.sent, bound);
-        let next = Heartbeat { sent: self.shortest.shorten(tried.meant), is_told: true, ..tried };
-        let memory = &mut self.devices.get_mut(key)?.waits;
-        match answer.command() {
-            Some(Command::Ping) => memory.ping_sent = Some(next.sent),
-            _ => memory.sync = Some(next).filter(|next| next.sent != next.meant),
-        }
+        let next = Heartbeat { sent: self.shortest.shorten(tried.meant), ..tried };
+        *self.devices.get_mut(key)?.waits.of(command) = Some(next).filter(|next| next.sent != next.meant);
         Some(next)
     }
 }

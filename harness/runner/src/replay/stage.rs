@@ -271,7 +271,7 @@ impl<R: Read + Seek> Stage<R> {
                 "it is an invitation, and its contents are not in the recording".to_owned(),
             ));
         }
-        if !self.recording.has_contents() && asks_with_filler(decoded) {
+        if !self.recording.has_contents() && asks_with_filler(decoded, &self.orders.accounts, &self.people) {
             return Some((Because::LeftOut, "the words it asks for are not in the recording".to_owned()));
         }
         let why = self.gone.as_ref().or(self.stopped.get(&account))?;
@@ -350,7 +350,12 @@ impl<R: Read + Seek> Stage<R> {
         self.under_way.insert(row, (entry.done, entry.is_given_up.then_some(handle)));
         let entry = entry.clone();
         let going = async move {
-            let sending = async { session.send(&request, &patience).await };
+            let sending = async {
+                if let Some(Heartbeat { pause, .. }) = heartbeat.filter(|heartbeat| !heartbeat.pause.is_zero()) {
+                    tokio::time::sleep(pause).await;
+                }
+                session.send(&request, &patience).await
+            };
             let attempt = Abortable::new(sending, registration).await.ok().map(Box::new);
             Arrival { row, entry, account, recorded: Box::new(recorded), request, heartbeat, attempt }
         };
@@ -369,11 +374,11 @@ impl<R: Read + Seek> Stage<R> {
         let exchange = sent_again(&recorded, request, *attempt);
         let decoded = Decoded::of(&exchange);
         let number = self.keep(&entry, &recorded, &exchange, &decoded)?;
-        let key = self.key(&entry, &recorded);
-        if let Some(longer) = heartbeat.and_then(|tried| self.longer(&key, tried, &decoded))
-            && let Ok(request) = self.compose(account, &entry, &recorded, &Decoded::of(&recorded), longer.told())
+        let again = heartbeat.and_then(|tried| self.again(&entry, &recorded, tried, (&exchange, &decoded)));
+        if let Some(again) = again
+            && let Ok(request) = self.compose(account, &entry, &recorded, &Decoded::of(&recorded), again.told())
         {
-            self.send(row, &entry, account, *recorded, request, Some(longer));
+            self.send(row, &entry, account, *recorded, request, Some(again));
             return Ok(());
         }
         if let Some(row) = self.rows.get_mut(row) {

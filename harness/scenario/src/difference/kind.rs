@@ -110,7 +110,7 @@ words! {
         OtherWindow = "item in another window",
         /// Filler of the same length as the text that stands there now: contents were not recorded.
         Filler = "contents not recorded",
-        /// A Ping or Sync that was waiting in vain asked for a shorter wait than in the recording, or for the recorded one again.
+        /// A Ping or Sync that waited in vain asks for a shorter wait than in the recording, and those that repeat it wait as long.
         Heartbeat = "heartbeat is another",
         /// What a server makes of a text that was sent as filler: sizes and previews say nothing.
         SentAsFiller = "made from contents not recorded",

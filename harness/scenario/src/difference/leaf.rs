@@ -178,7 +178,9 @@ fn is_size(tag: Tag) -> bool {
 /// Whether the text names people.
 pub(super) fn is_name(tag: Tag) -> bool {
     const NAMES: [&str; 8] = ["To", "From", "Cc", "ReplyTo", "DisplayTo", "Sender", "OrganizerName", "OrganizerEmail"];
-    tag.name().is_some_and(|name| NAMES.contains(&name))
+    const FOUND: [&str; 5] = ["DisplayName", "FirstName", "LastName", "Alias", "EmailAddress"];
+    let is_directory = matches!(tag.namespace(), Some("GAL" | "ResolveRecipients"));
+    tag.name().is_some_and(|name| NAMES.contains(&name) || is_directory && FOUND.contains(&name))
 }
 
 /// Whether a server reads the text off the contents.
