@@ -13,6 +13,7 @@ mod html;
 mod junit;
 mod known;
 mod markdown;
+mod policy;
 mod prometheus;
 mod read;
 mod run;

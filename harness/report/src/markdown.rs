@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use easrig_scenario::{Cell, Confidence, Requirement, Verdict};
 
 use crate::{
-    Run, sentence,
+    Run, policy, sentence,
     trouble::{Cause, accepted, causes, groups, names, unexpected},
 };
 use text::{block, code, inline, table_cell};
@@ -24,6 +24,9 @@ pub fn markdown(run: &Run) -> String {
     out.push_str(&target(run));
     out.push_str(&table(run));
     section(&mut out, "What owners see", &causes(run), |cause| blocked(cause));
+    section(&mut out, "Policy settings that not every phone applies", &policy::lines(run), |line| {
+        Some(format!("- {}\n", inline(line)))
+    });
     section(&mut out, "Requirements broken", &groups(run, Verdict::Fail), |group| fail(run, group));
     section(&mut out, "Could not be told", &groups(run, Verdict::Inconclusive), |group| unclear(group));
     section(&mut out, "Worked, with a loss", &groups(run, Verdict::Degraded), |group| unclear(group));

@@ -37,7 +37,7 @@ const MAX_BROKEN: usize = 10_000;
 pub struct Run {
     /// Its first line.
     pub started: RunStarted,
-    /// Its scenarios by id.
+    /// Its scenarios by id, invariants that have a cell among them.
     pub scenarios: BTreeMap<String, ScenarioCard>,
     /// Its personas by id.
     pub personas: BTreeMap<String, PersonaCard>,
@@ -251,6 +251,11 @@ impl RunBuilder {
         // Invariants are not planned: they are what the exchanges of all the others came to.
         cells.extend(self.finished.into_values());
         sort(&mut cells, &started);
+        for id in cells.iter().map(|cell| &cell.id.scenario).filter(|id| id.starts_with("invariant/")) {
+            if !self.scenarios.contains_key(id) {
+                self.scenarios.extend(ScenarioCard::of_invariant(id).map(|card| (id.clone(), card)));
+            }
+        }
         Ok(Run {
             started,
             scenarios: self.scenarios,

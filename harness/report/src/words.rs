@@ -229,16 +229,35 @@ impl Text {
     }
 }
 
-impl fmt::Display for Text {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "<span data-w=\"{}\"", escaped(&self.key))?;
-        if !self.arguments.is_empty() {
-            let arguments = serde_json::to_string(&Arguments(&self.arguments)).map_err(|_| fmt::Error)?;
-            write!(f, " data-a=\"{}\"", escaped(&arguments))?;
-        }
-        write!(f, ">{}</span>", escaped(&self.plain()))
+impl Text {
+    /// What lets a script say it again, for an element that holds nothing else.
+    pub(crate) fn attributes(&self) -> Attributes<'_> {
+        Attributes(self)
     }
 }
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<span{}>{}</span>", self.attributes(), escaped(&self.plain()))
+    }
+}
+
+/// A text's key and arguments, as attributes.
+pub(crate) struct Attributes<'t>(&'t Text);
+
+impl fmt::Display for Attributes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(text) = self;
+        write!(f, " data-w=\"{}\"", escaped(&text.key))?;
+        if !text.arguments.is_empty() {
+            let arguments = serde_json::to_string(&Arguments(&text.arguments)).map_err(|_| fmt::Error)?;
+            write!(f, " data-a=\"{}\"", escaped(&arguments))?;
+        }
+        Ok(())
+    }
+}
+
+impl askama::filters::HtmlSafe for Attributes<'_> {}
 
 impl askama::filters::HtmlSafe for Text {}
 

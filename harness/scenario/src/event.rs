@@ -7,7 +7,7 @@ use easrig_eas::{
 use easrig_exchange::{Exchange, ExchangeNumber, OfferAnswer, Response, Timestamp, TlsOffer, TlsVersion};
 use serde::{Deserialize, Serialize};
 
-use crate::{Cell, CellId, Confidence, Decoded, Finding, Level, Limit, Scenario};
+use crate::{Cell, CellId, Confidence, Decoded, Finding, Invariant, Level, Limit, Scenario};
 
 /// The number in the first line of every run file.
 pub const FORMAT: u32 = 1;
@@ -161,6 +161,50 @@ impl From<&Scenario> for ScenarioCard {
             commands: scenario.commands.iter().map(|command| command.name().to_owned()).collect(),
             why: scenario.why.clone(),
             fix: scenario.fix.clone(),
+        }
+    }
+}
+
+impl ScenarioCard {
+    /// The card of an invariant by the id of its cells; `None` when no rule has that name.
+    pub fn of_invariant(id: &str) -> Option<Self> {
+        let name = id.strip_prefix("invariant/")?;
+        let connects = |title: &str, why: &str, fix: &str| Self {
+            id: id.to_owned(),
+            title: title.to_owned(),
+            level: Level::Must,
+            requirements: Vec::new(),
+            commands: Vec::new(),
+            why: Some(why.to_owned()),
+            fix: Some(fix.to_owned()),
+        };
+        match name {
+            "trusted-chain" => Some(connects(
+                "The phone trusts the server's certificates",
+                "A phone that does not trust them does not connect, or asks its owner whether to go on.",
+                "Send the whole chain, from a company whose root the phone has; or install the root on the phone.",
+            )),
+            "tls-version" => Some(connects(
+                "Phone and server have a TLS version in common",
+                "Without one the phone cannot connect at all.",
+                "Let the server, or a reverse proxy for these phones, take a version that they speak. TLS 1.0 and 1.1 are \
+                 obsolete: the lasting way is another phone.",
+            )),
+            _ => Invariant::find(name).map(Self::from),
+        }
+    }
+}
+
+impl From<&Invariant> for ScenarioCard {
+    fn from(invariant: &Invariant) -> Self {
+        Self {
+            id: format!("invariant/{}", invariant.name),
+            title: invariant.title.to_owned(),
+            level: invariant.level,
+            requirements: invariant.requirement.into_iter().map(str::to_owned).collect(),
+            commands: Vec::new(),
+            why: Some(invariant.why.to_owned()),
+            fix: Some(invariant.fix.to_owned()),
         }
     }
 }

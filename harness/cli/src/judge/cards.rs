@@ -63,11 +63,7 @@ pub(super) fn scenarios() -> Vec<ScenarioCard> {
             Some("Record longer, at the server, with the TLS keys."),
         ),
     ];
-    cards.extend(INVARIANTS.iter().map(|rule| {
-        let id = format!("invariant/{}", rule.name);
-        let requirements = rule.requirement.map(str::to_owned).into_iter().collect();
-        ScenarioCard { requirements, ..card(id, rule.title, rule.level, rule.why, Some(rule.fix)) }
-    }));
+    cards.extend(INVARIANTS.iter().map(ScenarioCard::from));
     cards.extend(CONDUCTS.iter().map(|rule| {
         let fix = "This is a matter for whoever makes the device; the server is not at fault.";
         card(format!("{DEVICE}{}", rule.name), rule.title, Level::Must, rule.why, Some(fix))

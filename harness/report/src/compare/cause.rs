@@ -179,7 +179,7 @@ const COMMANDS: &str = "See whether the product still has this command, and whet
 
 /// Those of them that are not a phone's or a scenario's own.
 #[cfg(test)]
-pub(crate) const REMEDIES: [&str; 4] = [PASSWORD, BASIC_OFF, VERSIONS, COMMANDS];
+pub(crate) const REMEDIES: [&str; 5] = [PASSWORD, BASIC_OFF, VERSIONS, COMMANDS, TLS];
 
 /// What the owner reads: code and text, as far as there are both, and whether that is certain.
 pub(crate) fn screen(error: &DeviceError) -> String {

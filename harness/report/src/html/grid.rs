@@ -6,6 +6,7 @@ use easrig_eas::{Command, Version};
 use easrig_scenario::{Cell, Verdict};
 
 use super::{Maker, Mark, cell::anchor};
+use crate::words::{Text, Words};
 
 pub(super) struct Grid<'r> {
     pub(super) columns: Vec<Column<'r>>,
@@ -60,7 +61,7 @@ pub(super) struct Family<'r> {
 pub(super) struct Line<'r> {
     pub(super) title: &'r str,
     pub(super) version: Option<Version>,
-    /// By group: the worst verdict, how many cells came to it, and how many there are.
+    /// By group: the worst verdict, how many cells came to it, and how many were tried.
     pub(super) sums: Vec<Option<(Mark, usize, usize)>>,
 }
 
@@ -123,6 +124,18 @@ impl<'r> Grid<'r> {
         let mut slots: Vec<Option<Group<'r>>> = groups.into_iter().map(Some).collect();
         let groups = order.iter().filter_map(|place| slots.get_mut(*place)?.take()).collect();
         Self { families: families(&columns), columns, groups, overview }
+    }
+}
+
+impl Group<'_> {
+    /// What it is called.
+    pub(super) fn name(&self, words: Words) -> Text {
+        match (self.command, self.id) {
+            (Some(command), _) => words.one("list.all", "names", command),
+            (None, "journeys") => words.say("group.journeys"),
+            (None, "invariant") => words.say("group.invariants"),
+            (None, other) => words.one("list.all", "names", other),
+        }
     }
 }
 
@@ -198,7 +211,8 @@ fn overview<'r>(
             let verdicts = sums.get(&(place, group))?;
             let worst = verdicts.iter().max()?;
             let count = verdicts.iter().filter(|verdict| *verdict == worst).count();
-            Some(((*worst).into(), count, verdicts.len()))
+            let tried = verdicts.iter().filter(|verdict| **verdict != Verdict::Skipped).count();
+            Some(((*worst).into(), count, if tried == 0 { verdicts.len() } else { tried }))
         };
         let line = Line { title: column.title, version: column.version, sums: (0..groups).map(sum).collect() };
         match families.last_mut() {

@@ -47,6 +47,8 @@ pub(super) struct Phone {
     pub(super) error: Option<(String, String)>,
     /// What it means for its owner beyond that sentence; may be empty.
     pub(super) suffers: Told,
+    /// How many other things break for it, where that sentence is about one of several.
+    pub(super) more: Option<Text>,
 }
 
 /// One thing that owners see.
@@ -176,6 +178,7 @@ fn phone(id: &str, maker: &Maker<'_>) -> Phone {
         count: maker.words.with("phones.count", vec![("n", count.into()), ("all", cells.len().into())]),
         error: error.map(|error| (error.code.clone(), error.message.clone())),
         suffers: suffers(worst, &cells, maker),
+        more: more(worst, &cells, maker),
     }
 }
 
@@ -188,6 +191,14 @@ fn suffers(worst: Verdict, cells: &[&Cell], maker: &Maker<'_>) -> Told {
         Verdict::Pass | Verdict::Blocked | Verdict::Skipped => None,
     };
     text.map(|text| maker.words.told(&text)).unwrap_or_default()
+}
+
+/// How many scenarios came to the same verdict beside the one that is told.
+fn more(worst: Verdict, cells: &[&Cell], maker: &Maker<'_>) -> Option<Text> {
+    let told = matches!(worst, Verdict::Fail | Verdict::Degraded | Verdict::Inconclusive);
+    let alike = cells.iter().filter(|cell| told && cell.verdict == worst);
+    let scenarios: BTreeSet<&str> = alike.map(|cell| cell.id.scenario.as_str()).collect();
+    (scenarios.len() > 1).then(|| maker.words.count("phones.more", scenarios.len() - 1))
 }
 
 fn cause(cause: &Cause<'_>, maker: &Maker<'_>, room: &mut Room) -> CauseView {

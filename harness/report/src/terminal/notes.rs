@@ -8,13 +8,14 @@ use std::{
 use easrig_scenario::{Cell, Finding, Level, Verdict};
 
 use super::{View, layout::hang};
-use crate::{Run, safe, trouble::accepted};
+use crate::{Run, policy, safe, trouble::accepted};
 
 /// How the runner begins a note on values of a persona that nobody has checked; their names follow, with commas between.
 const UNVERIFIED: &str = "ability unverified: ";
 
 pub(super) fn draw(run: &Run, view: View<'_>) -> String {
     let mut lines = lines(run);
+    lines.extend(policy::lines(run).into_iter().map(|line| Note::plain(format!("policy {line}"))));
     let skipped = run.cells.iter().filter(|cell| cell.verdict == Verdict::Skipped);
     let skipped: Vec<_> = skipped.map(|cell| (format!("skipped: {}", cell.reason), cell)).collect();
     lines.extend(counted(&skipped, personas(run).len()));

@@ -33,6 +33,8 @@ pub(in crate::html) struct Hop {
     pub(in crate::html) asked: String,
     pub(in crate::html) url: String,
     pub(in crate::html) answered: Told,
+    /// The same as it is drawn, and cut visibly where it is long.
+    pub(in crate::html) drawn: Told,
     /// It led on.
     pub(in crate::html) good: bool,
     pub(in crate::html) took: String,
@@ -50,6 +52,10 @@ const LOOKED_AT: usize = 32;
 /// The first lane, and how far the others are from each other.
 const FIRST: usize = 330;
 const APART: usize = 230;
+
+/// How wide a letter is drawn, rather too wide for another language may need more; and the most of one answer.
+const LETTER: usize = 9;
+const DRAWN_MOST: usize = 100;
 
 /// What a way is told by (what was asked, where, what came back), who went it, and its exchanges.
 struct Way<'r> {
@@ -108,6 +114,7 @@ fn is_plain(command: &str) -> bool {
 fn path(phones: &[&str], exchanges: &[Exchange], words: Words) -> Path {
     let mut hosts: Vec<Lane> = Vec::new();
     let mut hops = Vec::new();
+    let mut longest = 0;
     for (place, exchange) in exchanges.iter().enumerate() {
         let host = exchange.request.url.host_str().unwrap_or("?").to_owned();
         let x = hosts.iter().find(|lane| lane.name == host).map(|lane| lane.x).unwrap_or_else(|| {
@@ -115,19 +122,31 @@ fn path(phones: &[&str], exchanges: &[Exchange], words: Words) -> Path {
             hosts.push(Lane { name: host, x });
             x
         });
+        let answer = answers(exchange);
+        let short = cut(&answer);
+        longest = longest.max(short.chars().count());
         hops.push(Hop {
             number: usize::try_from(exchange.number.0).unwrap_or(usize::MAX),
             asked: asks(exchange),
             url: exchange.request.url.to_string(),
-            answered: words.told(&answers(exchange)),
+            answered: words.told(&answer),
+            drawn: words.told(&short),
             good: exchange.response().is_some_and(|response| (200..400).contains(&response.status)),
             took: milliseconds(exchange.times.done),
             y: 66 + place * 58,
             x,
         });
     }
-    let width = hosts.last().map_or(FIRST, |lane| lane.x) + APART / 2;
+    let width = (hosts.last().map_or(FIRST, |lane| lane.x) + APART / 2).max(FIRST / 4 + longest * LETTER);
     Path { phones: phones.join(", "), width, height: 60 + exchanges.len() * 58, hosts, hops }
+}
+
+/// What there is room for in the drawing; the list below it has the rest.
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(DRAWN_MOST) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
 }
 
 /// Where it was asked; what else stands in the address tells phones apart, not ways.

@@ -6,9 +6,10 @@ use easrig_exchange::{Exchange, OfferAnswer, TlsOffer, TlsSession};
 use easrig_scenario::event::TlsAsked;
 use x509_parser::{extensions::GeneralName, prelude::FromDer, prelude::X509Certificate};
 
-use crate::html::Maker;
+use crate::{html::Maker, told::Told};
 
 pub(in crate::html) struct Endpoint {
+    /// The host and port; several where they answer with the same.
     pub(in crate::html) host: String,
     pub(in crate::html) version: String,
     pub(in crate::html) suite: String,
@@ -27,7 +28,7 @@ pub(in crate::html) struct Offered {
     pub(in crate::html) version: String,
     /// The key of the answer's word.
     pub(in crate::html) says: &'static str,
-    pub(in crate::html) how: String,
+    pub(in crate::html) how: Told,
 }
 
 pub(in crate::html) struct Certificate {
@@ -51,19 +52,30 @@ const ENDPOINTS_MOST: usize = 24;
 const NAMES_MOST: usize = 12;
 
 pub(super) fn endpoints(maker: &Maker<'_>) -> Vec<Endpoint> {
-    let mut seen = BTreeSet::new();
-    let mut endpoints = Vec::new();
+    let mut seen: Vec<(TlsSession, BTreeSet<String>)> = Vec::new();
     for phone in crate::html::head::phones(maker.run) {
         let own = maker.run.exchanges.iter().filter(|exchange| exchange.cell.persona == phone);
         for exchange in own.take(LOOKED_AT).filter_map(|exchange| (maker.find)(exchange.number)) {
             let Some(tls) = &exchange.tls else { continue };
-            let key = (host(&exchange), tls.version.clone(), tls.cipher_suite.clone(), tls.chain.clone());
-            if endpoints.len() < ENDPOINTS_MOST && seen.insert(key) {
-                endpoints.push(endpoint(host(&exchange), tls, maker));
+            let alike = |one: &TlsSession| {
+                (&one.version, &one.cipher_suite, one.verified, &one.chain)
+                    == (&tls.version, &tls.cipher_suite, tls.verified, &tls.chain)
+            };
+            match seen.iter().position(|(one, _)| alike(one)) {
+                Some(place) => {
+                    let hosts =
+                        seen.get_mut(place).map(|(_, hosts)| hosts).filter(|hosts| hosts.len() < ENDPOINTS_MOST);
+                    hosts.into_iter().for_each(|hosts| _ = hosts.insert(host(&exchange)));
+                }
+                None if seen.len() < ENDPOINTS_MOST => seen.push((tls.clone(), BTreeSet::from([host(&exchange)]))),
+                None => {}
             }
         }
     }
-    endpoints
+    let endpoint = |(tls, hosts): (TlsSession, BTreeSet<String>)| {
+        endpoint(hosts.into_iter().collect::<Vec<_>>().join(", "), &tls, maker)
+    };
+    seen.into_iter().map(endpoint).collect()
 }
 
 /// What each host takes of TLS.
@@ -75,7 +87,7 @@ pub(super) fn asked(maker: &Maker<'_>) -> Vec<Asked> {
             OfferAnswer::Refused => "tls.refused",
             OfferAnswer::Unclear => "tls.unclear",
         },
-        how: offer.how.clone(),
+        how: maker.words.told(&offer.how),
     };
     let host =
         |asked: &TlsAsked| Asked { host: asked.endpoint.clone(), offers: asked.offers.iter().map(offer).collect() };
