@@ -15,6 +15,9 @@ use url::Url;
 use crate::import::{Found, Output};
 use crate::text::TextReader;
 use crate::{Gap, GapKind, ImportError, Options, Skip};
+use tree::Budget;
+
+mod tree;
 
 /// The longest entry that is read, in bytes of JSON.
 const MAX_ENTRY: u64 = 128 << 20;
@@ -104,8 +107,14 @@ impl<'de> Visitor<'de> for Level<'_, '_, '_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
         let Self::Entries(archive) = self else { return Err(A::Error::custom("no list was expected")) };
         archive.meter.start_entry();
-        while let Some(value) = list.next_element::<Value>()? {
+        loop {
+            let budget = Budget::new();
+            let Some(value) = list.next_element_seed(&budget)? else { break };
             archive.meter.start_entry();
+            if budget.is_spent() {
+                archive.out.tally.skip(Skip::TooMuch);
+                continue;
+            }
             if let Err(error) = archive.entry(value) {
                 archive.stopped = Some(error);
                 return Err(A::Error::custom("stopped"));

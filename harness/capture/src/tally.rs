@@ -235,7 +235,7 @@ pub enum Skip {
     NotHttp,
     /// Answers that a server pushes without a request (HTTP/2).
     Pushed,
-    /// Streams given up since too many were open at once or they held too much.
+    /// Streams, or entries of an archive, given up since too many were open at once or they held too much.
     TooMuch,
     /// Requests whose target is no URL.
     BadUrl,
@@ -265,7 +265,7 @@ impl fmt::Display for Skip {
             Self::Fragments => "IP packet of which fragments are missing",
             Self::NotHttp => "stream that is not HTTP",
             Self::Pushed => "answer that the server pushed without a request",
-            Self::TooMuch => "stream given up for memory's sake",
+            Self::TooMuch => "stream or entry given up for memory's sake",
             Self::BadUrl => "request without a usable URL",
             Self::BadEntry => "entry that cannot be read",
             Self::BadBody => "body that is not the XML of a WBXML document, kept as text",

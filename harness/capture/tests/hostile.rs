@@ -286,6 +286,13 @@ fn an_entry_without_end_is_cut_and_says_so() {
 }
 
 #[test]
+fn an_entry_of_values_without_end_costs_no_more_than_its_text() {
+    let many = format!(r#"{HAR_ENTRY},{{"x":[{}0]}},{HAR_ENTRY}"#, "[],".repeat(3_000_000));
+    let (found, tally) = read(format!(r#"{{"log":{{"entries":[{many}]}}}}"#).as_bytes());
+    assert_eq!((found.len(), tally.skipped.get(&Skip::TooMuch)), (2, Some(&1)), "{tally}");
+}
+
+#[test]
 fn what_refers_to_itself_or_nests_without_end_ends() {
     // Entities of XML that hold each other are not resolved at all.
     let log = String::from_utf8(LOG.to_vec()).unwrap();
