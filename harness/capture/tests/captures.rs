@@ -158,6 +158,17 @@ fn http2_is_read_with_all_that_it_may_hold() {
 }
 
 #[test]
+fn http2_by_upgrade_begins_with_the_request_that_asked_for_it() {
+    let (exchanges, tally) = read(&file("h2c-upgrade.pcapng"), &Options::default());
+    assert_eq!((documents(&exchanges), exchanges.len(), tally.gap_count), (22, 12, 0), "{tally}");
+    let first = &exchanges[0];
+    assert_eq!(
+        (first.request.query().split('&').next(), first.response().unwrap().status),
+        (Some("Cmd=FolderSync"), 200)
+    );
+}
+
+#[test]
 fn any_packet_of_http2_may_be_missing_and_headers_are_never_guessed() {
     for name in ["h2-cleartext.pcapng", "h2-tls13.pcapng"] {
         let whole = file(name);

@@ -26,7 +26,7 @@ judge() { python3 harness/capture/tests/foreign/tshark.py "$@"; }
 
 "$easrig" run journeys/read-mail journeys/ping-wakes-on-new-mail --persona ios-11,wp7.5 --target embedded:exchange-2019 \
   --out "$work/run" > /dev/null 2> "$work/log" || { cat "$work/log" >&2; exit 1; }
-"$easrig" import captures/h2-tls13.pcapng captures/tls13-keys-inside.pcapng captures/plain-disordered.pcapng \
+"$easrig" import captures/h2-tls13.pcapng captures/h2c-upgrade.pcapng captures/tls13-keys-inside.pcapng captures/plain-disordered.pcapng \
   -o "$work/captures.eascap" 2> /dev/null
 for what in run captures.eascap; do
   "$easrig" export "$work/$what" -o "$work/written.pcapng" 2> "$work/log"

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Writes a small capture of ActiveSync over HTTP/2, with everything in it that an importer may stumble over.
 
-usage: gen_h2.py CORPUS OUT [--tls CERT KEY]     (needs the package h2 of PyPI; CORPUS: folder of .wbxml files)
+usage: gen_h2.py CORPUS OUT [--tls CERT KEY | --upgrade]     (needs the package h2 of PyPI; CORPUS: folder of .wbxml files)
 
 One connection of one device. Both ends are h2's own; with --tls they speak through TLS 1.3 in memory (ALPN h2), and the
-key log is written into the file. On it: six requests at once whose answers come in pieces, in turn; a
+key log is written into the file; with --upgrade a FolderSync in HTTP/1.1 asks for h2c and is answered on stream 1. On it: six requests at once whose answers come in pieces, in turn; a
 padded request; a header so long that it needs CONTINUATION; an answer behind `100`, one with trailers, one that the
 server pushes (to be passed over); a request that the device gives up, one that the server resets; GOAWAY at the end.
 The last line of the output is `truth N M`: exchanges and WBXML bodies.
@@ -14,6 +14,7 @@ import h2.config, h2.connection, h2.events
 
 CORPUS, OUT = sys.argv[1:3]
 TLS = sys.argv[4:6] if "--tls" in sys.argv else None
+UPGRADE = "--upgrade" in sys.argv
 DOC = {f[:-6]: open(os.path.join(CORPUS, f), "rb").read() for f in os.listdir(CORPUS) if f.endswith(".wbxml")}
 R = random.Random(11)
 WBXML = ("content-type", "application/vnd.ms-sync.wbxml")
@@ -46,8 +47,18 @@ class Connection:
                     try: self.tls[i].do_handshake(); done[i] = True
                     except ssl.SSLWantReadError: pass
                     self.wire(i)
+        if UPGRADE: return self.upgrade()
         self.client.initiate_connection(); self.server.initiate_connection(); self.flush(1)  # a server may speak first
         self.flush(0); self.flush(1); self.flush(0)
+    def upgrade(self):
+        body, settings = doc("req_foldersync"), self.client.initiate_upgrade_connection()
+        self.server.initiate_upgrade_connection(settings)
+        self.send(0, (f"POST /Microsoft-Server-ActiveSync?Cmd=FolderSync&User=user1&DeviceId=H2DEVICE&DeviceType=iPhone HTTP/1.1\r\n"
+            f"Host: mail.contoso.example\r\nMS-ASProtocolVersion: 14.1\r\nUser-Agent: Apple-iPhone9C1/1402.100\r\n{WBXML[0].title()}: {WBXML[1]}\r\n"
+            f"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: {settings.decode()}\r\nContent-Length: {len(body)}\r\n\r\n").encode() + body)
+        self.send(1, b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n")
+        self.flush(1); self.flush(0)
+        self.head(1); self.body(1, doc("rsp_foldersync_200")); truth[0] += 1
     def packet(self, d, flags, data=b""):
         global now
         now += R.randrange(20, 400)

@@ -20,9 +20,17 @@ use super::heartbeat::Span;
 use super::rename::{Person, readdressed};
 use crate::Account;
 
-/// Headers that belong to the transfer of the recorded bytes or held a credential of the recording.
-const LEFT_OUT: [&str; 5] =
-    ["transfer-encoding", "content-encoding", "cookie", "proxy-authorization", "proxy-connection"];
+/// Headers that belong to the transfer of the recorded bytes, ask for another protocol than the replay speaks, or held a
+/// credential of the recording.
+const LEFT_OUT: [&str; 7] = [
+    "transfer-encoding",
+    "content-encoding",
+    "upgrade",
+    "http2-settings",
+    "cookie",
+    "proxy-authorization",
+    "proxy-connection",
+];
 
 /// What stands where the tap removed a credential.
 const REMOVED: &str = "[removed]";
