@@ -14,12 +14,14 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use easrig_exchange::TlsVersion;
-use easrig_refserver::Switch;
+use easrig_refserver::{Delay, Switch};
 use easrig_runner::Account;
 use easrig_scenario::Strictness;
 
 use crate::output::Color;
-pub(crate) use baseline::{ApproveArgs, BaselineArgs, BaselineCommand, BaselineName, CheckArgs};
+pub(crate) use baseline::{
+    ApproveArgs, BASELINES, BaselineArgs, BaselineCommand, BaselineName, CheckArgs, baseline_name,
+};
 pub(crate) use capture::{
     CaptureCommand, CensusArgs, CensusFormat, ExportArgs, ImportArgs, JudgeArgs, KeyArgs, LearnArgs, LiveArgs,
     PersonaCommand, ScrubArgs, SelectArgs, ShowArgs, ShowFormat, ToScenarioArgs,
@@ -329,6 +331,27 @@ pub(crate) struct ServerArgs {
     /// `easrig list switches` names them all. Example: --dishonest ping-never-wakes
     #[arg(long, value_name = "SWITCH", value_parser = switch)]
     pub(crate) dishonest: Vec<Switch>,
+
+    /// Answer so many milliseconds later; repeatable
+    ///
+    /// As a server that is far away or under load does: everything, or one command. To see what a client makes of it, or whether
+    /// `easrig compare` tells it. Example: --latency 80 --latency Sync=400
+    #[arg(long, value_name = "[COMMAND=]MS")]
+    pub(crate) latency: Vec<Delay>,
+}
+
+impl ServerArgs {
+    /// Whether nothing was said about the server.
+    pub(crate) fn is_empty(&self) -> bool {
+        let Self { policy, dishonest, latency } = self;
+        policy.is_none() && dishonest.is_empty() && latency.is_empty()
+    }
+
+    /// What makes the server unlike the one of its profile, as it was ordered.
+    pub(crate) fn orders(&self) -> impl Iterator<Item = String> {
+        let switches = self.dishonest.iter().map(|switch| format!("--dishonest {switch}"));
+        switches.chain(self.latency.iter().map(|delay| format!("--latency {delay}")))
+    }
 }
 
 /// The mailboxes.

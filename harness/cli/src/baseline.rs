@@ -6,11 +6,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use easrig_report::{Checked, Difference, Exit, Snapshot, check};
+use easrig_report::{Approved, Checked, Difference, Exit, Snapshot, check};
 use miette::{IntoDiagnostic as _, WrapErr as _, miette};
 
 use crate::{
-    args::{ApproveArgs, BaselineArgs, BaselineCommand, BaselineName, CheckArgs},
+    args::{ApproveArgs, BASELINES, BaselineArgs, BaselineCommand, BaselineName, CheckArgs, baseline_name},
     output::Output,
     report::{Recorded, read_known, write_file},
 };
@@ -39,11 +39,13 @@ fn approve(args: &ApproveArgs, output: &Output) -> miette::Result<Exit> {
     let approved = folder.approved()?;
     let checked = check(&snapshots, &approved);
     for difference in &checked.differences {
-        match difference {
-            Difference::Changed { snapshot, .. } | Difference::New(snapshot) => folder.write(snapshot, SNAP)?,
-            Difference::Gone(path) => folder.remove(path, SNAP)?,
+        if let Difference::Gone(path) = difference {
+            folder.remove(path, SNAP)?;
         }
     }
+    // Where it comes from may be otherwise also where it says the same.
+    let is_there = |snapshot: &&Snapshot| approved.get(snapshot.path.as_str()) == Some(&snapshot.to_text());
+    snapshots.iter().filter(|one| !is_there(one)).try_for_each(|snapshot| folder.write(snapshot, SNAP))?;
     snapshots.iter().try_for_each(|snapshot| folder.remove(snapshot.path.as_str(), PENDING))?;
     folder.clear_pending()?;
     output.write(amounts(&checked, &folder).as_bytes())?;
@@ -83,6 +85,30 @@ fn check_run(args: &CheckArgs, output: &Output) -> miette::Result<Exit> {
         ));
     }
     Ok(checked.exit(&recorded.run))
+}
+
+/// Where a path leads that stands for a baseline: a folder that holds one and no run, or a name in the folder of all
+/// baselines; `None` when it stands for something else.
+pub(crate) fn folder_of(path: &Path) -> Option<PathBuf> {
+    let holds_one = |folder: &Path| folder.join(OVERVIEW).is_file() && !folder.join("run.jsonl").exists();
+    if path.exists() {
+        return holds_one(path).then(|| path.to_owned());
+    }
+    let name = path.to_str().filter(|name| baseline_name(name).is_ok())?;
+    Some(Path::new(BASELINES).join(name)).filter(|folder| holds_one(folder))
+}
+
+/// The file that every baseline has.
+const OVERVIEW: &str = "verdicts.snap";
+
+/// Reads a baseline.
+///
+/// # Errors
+/// When a file cannot be read, or is not what `easrig baseline approve` writes.
+pub(crate) fn read(folder: &Path) -> miette::Result<Approved> {
+    let files = Folder { path: folder.to_owned() }.approved()?;
+    let name = folder.display().to_string();
+    Approved::read(&name, &files).into_diagnostic().wrap_err_with(|| format!("cannot read the baseline `{name}`"))
 }
 
 fn amounts(checked: &Checked<'_>, folder: &Folder) -> String {

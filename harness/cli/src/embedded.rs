@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use easrig_eas::DeviceId;
 use easrig_exchange::{Secret, TlsVersion};
-use easrig_refserver::{AccountConfig, Arrangement, Policy, Profile, Scheme, Server, ServerConfig, Switches};
+use easrig_refserver::{AccountConfig, Arrangement, Latency, Policy, Profile, Scheme, Server, ServerConfig, Switches};
 use easrig_runner::{Account, Change, Control};
 use easrig_transport::{ClientConfig, Resolve, read_certificates};
 use futures_util::future::{BoxFuture, FutureExt as _, ready};
@@ -37,6 +37,7 @@ pub(crate) struct Plan {
     policy: Policy,
     accounts: Vec<Account>,
     switches: Switches,
+    latency: Latency,
 }
 
 impl Plan {
@@ -47,7 +48,8 @@ impl Plan {
     pub(crate) fn in_process(id: &str, args: &ServerArgs, pairs: usize, library: &Library) -> miette::Result<Self> {
         let policy = policy_file(args.policy.as_deref())?;
         let switches = args.dishonest.iter().copied().collect();
-        Ok(Self { policy, switches, ..Self::new(id, pairs, library)? })
+        let latency = args.latency.iter().copied().collect();
+        Ok(Self { policy, switches, latency, ..Self::new(id, pairs, library)? })
     }
 
     /// For the demo: these settings are in force for everybody.
@@ -76,6 +78,7 @@ impl Plan {
             accounts: given.into_iter().map(|account| addressed(account, &args.domain)).collect(),
             domain: args.domain.clone(),
             switches: args.server.dishonest.iter().copied().collect(),
+            latency: args.server.latency.iter().copied().collect(),
             ..Self::new(&args.profile, 0, library)?
         })
     }
@@ -101,6 +104,7 @@ impl Plan {
             policy: Policy::default(),
             accounts,
             switches: Switches::default(),
+            latency: Latency::default(),
         })
     }
 }
@@ -176,6 +180,7 @@ impl Embedded {
             accounts: plan.accounts.iter().map(account).collect(),
             policy: Some(plan.policy),
             switches: plan.switches,
+            latency: plan.latency,
             ..ServerConfig::default()
         };
         let server = Server::start(config).await.into_diagnostic()?;

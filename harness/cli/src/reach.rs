@@ -24,8 +24,8 @@ impl ReachArgs {
         let trust = if self.insecure { Trust::Anything } else { Trust::Verified };
         let named = target::parse(text, trust)?;
         match named {
-            Named::Outside(_) if self.server.policy.is_some() || !self.server.dishonest.is_empty() => {
-                Err(miette!("--policy and --dishonest are for --target embedded:PROFILE only"))
+            Named::Outside(_) if !self.server.is_empty() => {
+                Err(miette!("--policy, --dishonest and --latency are for --target embedded:PROFILE only"))
             }
             Named::Embedded(_) => accounts::refuse(&self.accounts).map(|()| named),
             Named::Outside(_) => Ok(named),
@@ -108,7 +108,7 @@ impl ReachArgs {
         let resolve = |entry: &Resolve| format!("--resolve {}:{}={}", entry.host, entry.port, entry.addr);
         words.extend(self.resolve.iter().map(resolve));
         words.extend(self.server.policy.iter().map(|path| format!("--policy {}", path.display())));
-        words.extend(self.server.dishonest.iter().map(|switch| format!("--dishonest {switch}")));
+        words.extend(self.server.orders());
         words
     }
 

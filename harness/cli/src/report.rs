@@ -17,6 +17,7 @@ use miette::{IntoDiagnostic as _, WrapErr as _, miette};
 
 use crate::{
     args::{Format, PageArgs, ReportArgs, strictness},
+    baseline::folder_of,
     output::Output,
 };
 
@@ -101,6 +102,10 @@ impl Recorded {
     /// # Errors
     /// When the run file cannot be read. Without its exchanges a run is still a run.
     pub(crate) fn read(path: &Path) -> miette::Result<Self> {
+        if let Some(folder) = folder_of(path) {
+            let help = "a baseline holds no run; `easrig compare` takes it as what was before";
+            return Err(miette!(help = help, "`{}` is a baseline, not the folder of a run", folder.display()));
+        }
         let (folder, log) = if path.is_file() {
             (path.parent().unwrap_or(Path::new("")).to_owned(), path.to_owned())
         } else {

@@ -4,6 +4,7 @@
 //! wakes those who wait when a mailbox changes, and starts and stops.
 
 mod front;
+mod latency;
 
 use std::{
     collections::BTreeMap,
@@ -25,6 +26,8 @@ use crate::{
     Account, Arrangement, ArrangementError, DeviceKey, Policy, Profile, State, Switches, UserName, WaiterId, arrange,
     core,
 };
+
+pub use latency::{Delay, DelayError, Latency};
 
 pub(crate) use front::{ENDPOINT, MOVED_PREFIX};
 use front::{Finish, Place, Routed};
@@ -50,6 +53,8 @@ pub struct ServerConfig {
     pub policy: Option<Policy>,
     /// The dishonest switches that are on.
     pub switches: Switches,
+    /// How much later than it could it answers.
+    pub latency: Latency,
     /// Addresses that Autodiscover sends on to other addresses.
     pub redirects: BTreeMap<String, String>,
     /// Whether mailboxes begin with something in them.
@@ -84,6 +89,7 @@ impl Default for ServerConfig {
             accounts: Vec::new(),
             policy: Some(Policy::default()),
             switches: Switches::default(),
+            latency: Latency::default(),
             redirects: BTreeMap::new(),
             furnished: true,
             seed: 1,
@@ -172,7 +178,7 @@ impl Server {
         let place = Place { scheme, names: config.names.clone(), address: bound };
         let url = place.own_origin();
         let inner = Mutex::new(Inner { state, bells: BTreeMap::new() });
-        let shared = Arc::new(Shared { inner, place, clock: config.clock });
+        let shared = Arc::new(Shared { inner, place, clock: config.clock, latency: config.latency });
         let handle = serve(listener, tls, Front(Arc::clone(&shared)))
             .map_err(|source| ServerError::Listen { address, source })?;
         Ok(Self { shared, handle, url, ca_pem })
@@ -252,6 +258,7 @@ struct Shared {
     inner: Mutex<Inner>,
     place: Place,
     clock: Clock,
+    latency: Latency,
 }
 
 #[derive(Debug)]
@@ -286,6 +293,10 @@ struct Front(Arc<Shared>);
 
 impl Service for Front {
     async fn call(&self, request: ServerRequest) -> ServerResponse {
+        let delay = self.0.latency.before(&request);
+        if !delay.is_zero() {
+            sleep(delay).await;
+        }
         let parked = {
             let mut inner = self.0.lock();
             let routed = front::route(&mut inner.state, request, &self.0.place, self.0.clock.now());

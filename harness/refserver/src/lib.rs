@@ -30,7 +30,7 @@ pub use answer::Answer;
 pub use arrange::{Arrangement, ArrangementError};
 pub use behaviour::Behaviour;
 pub use core::{Call, Caller, Credentials, Reply, State, WaiterId, cancel, handle, wake};
-pub use http::{AccountConfig, Clock, Server, ServerConfig, ServerError};
+pub use http::{AccountConfig, Clock, Delay, DelayError, Latency, Server, ServerConfig, ServerError};
 pub use mime::{Mail, Verb};
 pub use partnership::{DeviceKey, Partnership};
 pub use persist::{InMemory, Persistence};

@@ -3,6 +3,8 @@
 //! The snapshots are files in insta's format, so that `cargo insta review` reads them; they are also plain text that reads well
 //! in a pull request. One says what every cell came to; each cell that sent something has one of its own.
 
+mod about;
+mod approved;
 mod cell;
 mod check;
 mod parts;
@@ -10,11 +12,14 @@ mod shape;
 mod snapshot;
 mod value;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use easrig_exchange::{Exchange, ExchangeNumber};
-use easrig_scenario::{Cell, Verdict};
+use easrig_scenario::{Cell, CellId, Verdict};
 
+pub(crate) use about::shortened;
+pub(crate) use approved::Transcripts;
+pub use approved::{Approved, ApprovedError, Said};
 pub use check::{Checked, Difference, check};
 pub use parts::Parts;
 pub use snapshot::{Snapshot, SnapshotPath};
@@ -39,6 +44,7 @@ pub fn snapshots(run: &Run, parts: &Parts, exchange: &dyn Fn(ExchangeNumber) -> 
             path,
             cell: Some(cell.id.clone()),
             title: run.scenarios.get(&cell.id.scenario).map(|card| card.title.clone()).unwrap_or_default(),
+            about: about::of_cell(cell, run),
             contents: cell::contents(cell, parts, exchange),
         });
     }
@@ -71,11 +77,21 @@ fn overview(run: &Run) -> Snapshot {
         lines.sort_unstable();
         contents.push_str(&format!("{}\n{}", safe(scenario), lines.concat()));
     }
-    Snapshot { path: SnapshotPath::overview(), cell: None, title: "what every cell came to".to_owned(), contents }
+    let title = "what every cell came to".to_owned();
+    Snapshot { path: SnapshotPath::overview(), cell: None, title, about: about::of_run(run), contents }
+}
+
+/// What the overview of a run says of each cell, without its address.
+fn overview_lines(run: &Run) -> HashMap<CellId, String> {
+    run.cells.iter().map(|cell| (cell.id.clone(), came_to(cell))).collect()
 }
 
 fn line(cell: &Cell) -> String {
     let version = cell.id.version.map(|version| version.to_string()).unwrap_or_default();
+    format!("  {:<15} {version:<5} {}\n", safe(&cell.id.persona), came_to(cell))
+}
+
+fn came_to(cell: &Cell) -> String {
     let shown = cell.device_error.as_ref().filter(|_| cell.verdict == Verdict::Blocked);
     let shown = shown.map(|error| if error.code.is_empty() { &error.message } else { &error.code });
     let why = match (cell.verdict, shown) {
@@ -83,11 +99,11 @@ fn line(cell: &Cell) -> String {
         (Verdict::Skipped | Verdict::Inconclusive, None) => format!(": {}", flat(&cell.reason)),
         _ => String::new(),
     };
-    format!("  {:<15} {version:<5} {}{why}\n", safe(&cell.id.persona), cell.verdict)
+    format!("{}{why}", cell.verdict)
 }
 
 /// In one line, without what differs from run to run.
-fn flat(text: &str) -> String {
+pub(crate) fn flat(text: &str) -> String {
     let text = safe(text);
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     value::without_counts(&normal(&line))

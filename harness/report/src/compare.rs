@@ -37,18 +37,24 @@ pub use page::{CompareHtml, compare_html};
 pub use sides::{Row, differences, side_by_side};
 pub use target::{LimitChange, SoftwareChange, TargetChange};
 
+use easrig_scenario::Cell;
+
 use crate::{
-    Exit, Run,
+    Approved, Exit, Run, Snapshot,
+    baseline::Transcripts,
+    trouble::unexpected,
     words::{Argument, Text, Words},
 };
 
 /// Two runs side by side.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison<'r> {
-    /// The earlier run.
+    /// The earlier run; of a baseline what that says of it.
     pub before: &'r Run,
     /// The later run.
     pub after: &'r Run,
+    /// The baseline, when the later run is compared with one.
+    pub approved: Option<&'r Approved>,
     /// Every change under its cause, the worst first.
     pub causes: Vec<Cause<'r>>,
     /// Each kind of phone, in the order of the later run.
@@ -59,17 +65,37 @@ pub struct Comparison<'r> {
     pub paces: Vec<Pace<'r>>,
     /// How many cells came to the same.
     pub same: usize,
+    /// The cells of the later run that are well although a deviation is known, each with why it was accepted.
+    pub unexpected: Vec<(&'r Cell, String)>,
 }
 
 impl<'r> Comparison<'r> {
     /// Compares `after` with `before`.
     pub fn of(before: &'r Run, after: &'r Run) -> Self {
-        let (mut changes, same) = change::changes(before, after);
+        Self::made(before, after, None, TargetChange::of(before, after))
+    }
+
+    /// Compares `after`, which says `snapshots`, with a baseline. What that does not hold is not compared: times, and what the
+    /// target says of itself where its head is silent. Every cell is named that the baseline says otherwise.
+    pub fn with(approved: &'r Approved, after: &'r Run, snapshots: &'r [Snapshot]) -> Self {
+        let before = &approved.run;
+        let transcripts = Transcripts::of(approved, after, snapshots);
+        let target = if before.seen.is_empty() { TargetChange::default() } else { TargetChange::of(before, after) };
+        Self { approved: Some(approved), ..Self::made(before, after, Some(&transcripts), target) }
+    }
+
+    fn made(before: &'r Run, after: &'r Run, transcripts: Option<&Transcripts<'r>>, target: TargetChange) -> Self {
+        let (mut changes, same) = change::changes(before, after, transcripts);
         sides::find(&mut changes, before, after);
-        let target = TargetChange::of(before, after);
         let causes = cause::causes(before, after, &changes, &target);
         let families = family::families(before, after, &causes);
-        Self { before, after, causes, families, target, paces: pace::paces(before, after), same }
+        let (paces, unexpected) = (pace::paces(before, after), unexpected(after));
+        Self { before, after, approved: None, causes, families, target, paces, same, unexpected }
+    }
+
+    /// The name of a phone for people; its id where neither run says.
+    pub fn phone<'s>(&'s self, id: &'s str) -> &'s str {
+        phone(self.before, self.after, id)
     }
 
     /// Every change, cause by cause.
@@ -84,12 +110,12 @@ impl<'r> Comparison<'r> {
 
     /// Whether nothing at all is otherwise: no cell, no time, and nothing that the target says of itself.
     pub fn is_same(&self) -> bool {
-        self.causes.is_empty() && self.paces.is_empty() && self.target.is_same()
+        self.causes.is_empty() && self.paces.is_empty() && self.target.is_same() && self.unexpected.is_empty()
     }
 
-    /// What the process says when it ends: 1 for a regression, 3 when something can no longer be told, else 0.
+    /// What the process says when it ends: 1 for a regression, or for a deviation that is known and not there; 3 when something can no longer be told, else 0.
     pub fn exit(&self) -> Exit {
-        if self.count(Class::Regression) > 0 {
+        if self.count(Class::Regression) > 0 || !self.unexpected.is_empty() {
             Exit::Broken
         } else if self.count(Class::Unclear) > 0 {
             Exit::Unclear
@@ -130,6 +156,8 @@ impl<'r> Comparison<'r> {
             words.with("upgrade.broke", vec![("n", regressions.into()), ("causes", causes)])
         } else if unclear > 0 {
             words.count("upgrade.unclear", unclear)
+        } else if !self.unexpected.is_empty() {
+            words.count("upgrade.unexpected", self.unexpected.len())
         } else if better > 0 {
             words.count("upgrade.better", better)
         } else if news > 0 {
@@ -151,7 +179,17 @@ impl<'r> Comparison<'r> {
                 out.push(format!("the target did not answer for a while in the {name} run"));
             }
         }
-        if was.easrig != is.easrig {
+        if self.approved.is_some() {
+            out.push("whether something became slower or faster is not known: a baseline has no times".to_owned());
+            if self.before.seen.is_empty() {
+                let text = "what the target said of itself before is not known: the baseline does not say";
+                out.push(text.to_owned());
+            }
+        }
+        if self.approved.is_some() && was.easrig.is_empty() {
+            let text = "the baseline does not say which scenarios and personas it was made with; they may be others";
+            out.push(format!("{text} (`easrig baseline approve` writes it down now)"));
+        } else if was.easrig != is.easrig {
             out.push(format!("made by different versions of easrig: {} and {}", was.easrig, is.easrig));
         }
         let rewritten = self.changes().filter(|change| change.rewritten).count();
@@ -160,7 +198,7 @@ impl<'r> Comparison<'r> {
                 "of {rewritten} changed cells the scenario or the persona is not the same in both runs; what broke there is unclear"
             ));
         }
-        if was.allowed != is.allowed {
+        if self.approved.is_none() && was.allowed != is.allowed {
             let said = |list: &[String]| if list.is_empty() { "nothing".to_owned() } else { list.join(", ") };
             out.push(format!("the runs had different orders: {}; then {}", said(&was.allowed), said(&is.allowed)));
         }
@@ -173,6 +211,11 @@ impl<'r> Comparison<'r> {
     fn fated(&self, fates: &[Fate]) -> Vec<&str> {
         self.families.iter().filter(|family| fates.contains(&family.fate)).map(|family| family.name.as_str()).collect()
     }
+}
+
+/// The name of a phone for people; its id where neither run says.
+fn phone<'s>(before: &'s Run, after: &'s Run, id: &'s str) -> &'s str {
+    after.personas.get(id).or_else(|| before.personas.get(id)).map_or(id, |card| &card.title)
 }
 
 #[cfg(test)]

@@ -18,7 +18,8 @@ use askama::Template;
 use easrig_exchange::{Exchange, ExchangeNumber, Redactor};
 use easrig_scenario::{Cell, Verdict};
 
-pub(crate) use cell::anchor;
+pub(crate) use cell::{anchor, show_cell};
+pub(crate) use exchange::ExchangeView;
 pub(crate) use frame::{Frame, page_data};
 pub(crate) use trouble::{FindingView, Line, remedy};
 

@@ -60,12 +60,7 @@ pub(crate) fn class_name(id: &CellId) -> String {
 fn status(cell: &Cell, outcome: &Outcome) -> TestCaseStatus {
     match outcome {
         Outcome::KnownDeviation { .. } => return TestCaseStatus::success(),
-        Outcome::UnexpectedPass { because } => {
-            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-            status.set_type("unexpected pass");
-            status.set_message(clean(&format!("it is well although a deviation is known here: {because}")));
-            return status;
-        }
+        Outcome::UnexpectedPass { because } => return unexpected_pass(because),
         Outcome::AsExpected(_) | Outcome::NewFailure(_) => {}
     }
     let mut status = match cell.verdict {
@@ -80,6 +75,14 @@ fn status(cell: &Cell, outcome: &Outcome) -> TestCaseStatus {
         status.set_type(cell.verdict.to_string());
         status.set_description(clean(&description(cell)));
     }
+    status
+}
+
+/// Of a cell that is well although a deviation is known.
+pub(crate) fn unexpected_pass(because: &str) -> TestCaseStatus {
+    let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+    status.set_type("unexpected pass");
+    status.set_message(clean(&format!("it is well although a deviation is known here: {because}")));
     status
 }
 
@@ -127,4 +130,4 @@ pub(crate) fn clean(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -27,7 +27,9 @@ mod told;
 mod trouble;
 mod words;
 
-pub use baseline::{Checked, Difference, Parts, Snapshot, SnapshotPath, check, snapshots};
+pub use baseline::{
+    Approved, ApprovedError, Checked, Difference, Parts, Said, Snapshot, SnapshotPath, check, snapshots,
+};
 pub use census::{Phone, census_page};
 pub use compare::{
     Both, Cause, CauseKind, Change, Class, CompareHtml, Comparison, Family, Fate, LimitChange, Member, Pace,

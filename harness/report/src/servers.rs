@@ -112,6 +112,12 @@ fn spot<'r>(run: &'r Run, persona: &str) -> Option<Spot<'r>> {
     })
 }
 
+/// The name of a phone for people; its id where no run says.
+fn title<'s>(servers: &'s Servers<'_>, persona: &'s str) -> &'s str {
+    let card = servers.servers.iter().find_map(|server| server.run.personas.get(persona));
+    card.map_or(persona, |card| &card.title)
+}
+
 /// A name for each column: the target; the folder too where several have the same.
 fn names(servers: &Servers<'_>) -> Vec<String> {
     let target = |server: &Server<'_>| server.run.started.target.clone();

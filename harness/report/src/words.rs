@@ -121,6 +121,11 @@ pub(crate) enum Argument {
 }
 
 impl Argument {
+    /// Whether nothing is there to be said.
+    pub(crate) fn is_empty(&self) -> bool {
+        matches!(self, Self::Given(text) if text.is_empty())
+    }
+
     fn count(&self) -> Option<u64> {
         if let Self::Count(count) = self { Some(*count) } else { None }
     }

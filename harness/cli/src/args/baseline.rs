@@ -63,17 +63,24 @@ pub(crate) struct BaselineName {
     /// The name of the baseline
     ///
     /// A folder of this name in --dir. Letters, digits, dots, dashes and underscores. Example: --name mail
-    #[arg(long, value_name = "NAME", value_parser = name)]
+    #[arg(long, value_name = "NAME", value_parser = baseline_name)]
     pub(crate) name: String,
 
     /// The folder of all baselines
     ///
     /// Example: --dir tests/baselines
-    #[arg(long, value_name = "DIR", default_value = "reports/baselines")]
+    #[arg(long, value_name = "DIR", default_value = BASELINES)]
     pub(crate) dir: PathBuf,
 }
 
-fn name(text: &str) -> Result<String, String> {
+/// The folder of all baselines, where nobody names another.
+pub(crate) const BASELINES: &str = "reports/baselines";
+
+/// Whether a text can be the name of a baseline.
+///
+/// # Errors
+/// What a name is made of.
+pub(crate) fn baseline_name(text: &str) -> Result<String, String> {
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '.' | '_');
     if text.is_empty() || text.starts_with('.') || !text.chars().all(plain) {
         return Err("a name has letters, digits, dots, dashes and underscores, and begins with no dot".to_owned());

@@ -6,9 +6,10 @@ use super::LanguageArgs;
 
 #[derive(Debug, Args)]
 pub(crate) struct CompareArgs {
-    /// The folder of the earlier run
+    /// The folder of the earlier run, or an approved baseline
     ///
-    /// Of `easrig run --out`. Example: easrig compare reports/before reports/after
+    /// Of `easrig run --out`; or the folder of `easrig baseline approve`, or its name below reports/baselines. A baseline has no
+    /// times: all else is compared. Examples: easrig compare reports/before reports/after, easrig compare mail reports/tuesday
     #[arg(value_name = "BEFORE")]
     pub(crate) before: PathBuf,
 
@@ -20,7 +21,8 @@ pub(crate) struct CompareArgs {
 
     /// Known deviations of the later run's target
     ///
-    /// As for `easrig run --known`: what it lists is told and is no regression. Example: --known known.toml
+    /// As for `easrig run --known`: what it lists is told and is no regression, and what is well although it is listed exits 1.
+    /// Example: --known known.toml
     #[arg(long, value_name = "FILE")]
     pub(crate) known: Option<PathBuf>,
 

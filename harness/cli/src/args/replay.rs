@@ -80,7 +80,7 @@ pub(crate) struct ReplayArgs {
         long,
         conflicts_with_all = [
             "target", "account", "accounts", "bearer", "ca", "insecure", "keylog", "resolve", "allow", "disposable",
-            "keep_content", "policy", "dishonest", "out", "as_recorded",
+            "keep_content", "policy", "dishonest", "latency", "out", "as_recorded",
         ],
         help_heading = "Serve"
     )]

@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, sync::Mutex};
 
 use easrig_refserver::Switch;
 
-use crate::rig::{Broken, Changed, Phones, at_once, run, run_honest, scenario_ids};
+use crate::rig::{Broken, Changed, Named, Phones, at_once, run, run_honest, scenario_ids};
 
 /// Scenarios and invariants that no switch breaks, each with the reason. What stands here is broken by an exchange in the
 /// tests of the invariants instead (`every_invariant_that_the_reference_server_cannot_break_is_broken_by_an_exchange`).
@@ -42,6 +42,7 @@ fn each_switch_is_noticed_by_the_first_scenario_that_it_lists() {
         }
         let honest = run_honest(*switch, &[witness.to_owned()], Phones::One);
         slips.extend(misnamed(*switch, &ran.compared_with(&honest)));
+        slips.extend(disagreed(*switch, &ran.named_beside(&honest)));
         slips
     });
     assert!(slips.is_empty(), "{}", slips.join("\n"));
@@ -145,6 +146,20 @@ fn misnamed(switch: Switch, changed: &[Changed]) -> Vec<String> {
     let is_told = |one: &&Changed| matches!(one.class.as_str(), "regression" | "unclear");
     if !changed.iter().filter(is_told).any(|one| switch.risk().may_break(&one.scenario)) {
         slips.push(format!("{switch}: {MISSED}"));
+    }
+    slips
+}
+
+/// What a check against a baseline names and the comparison with it does not, or the other way round. Of cells that say
+/// nothing by themselves, the check shows the line in the overview.
+fn disagreed(switch: Switch, named: &Named) -> Vec<String> {
+    let missed = named.by_check.difference(&named.by_compare).map(|cell| ("the comparison", cell));
+    let beyond = named.by_compare.difference(&named.by_check).filter(|cell| named.told.contains(*cell));
+    let slips = missed.chain(beyond.map(|cell| ("the check", cell)));
+    let mut slips: Vec<String> =
+        slips.map(|(who, cell)| format!("{switch}: {who} does not name {} × {}", cell.0, cell.1)).collect();
+    if named.by_check.is_empty() {
+        slips.push(format!("{switch}: the check against a baseline names nothing"));
     }
     slips
 }

@@ -1,6 +1,8 @@
 //! Runs of the binary against its own reference server, many at once: they mostly wait.
 
 use std::{
+    collections::BTreeSet,
+    path::Path,
     process::{Command, Stdio},
     sync::{
         Mutex,
@@ -53,6 +55,72 @@ impl Ran {
         assert_eq!(ended.status.code().map(i64::from), comparison["exit"].as_i64(), "{text}");
         let causes = comparison["causes"].as_array().unwrap();
         causes.iter().flat_map(|cause| cause["changes"].as_array().unwrap()).map(changed).collect()
+    }
+}
+
+/// Cells by scenario and persona.
+pub(crate) type Cells = BTreeSet<(String, String)>;
+
+/// What `easrig baseline check` and `easrig compare` with a baseline name, each.
+#[derive(Debug)]
+pub(crate) struct Named {
+    pub(crate) by_check: Cells,
+    pub(crate) by_compare: Cells,
+    /// Cells that have a snapshot of their own, approved or now.
+    pub(crate) told: Cells,
+}
+
+impl Ran {
+    /// Makes `honest` the baseline and holds this run against it in both ways.
+    pub(crate) fn named_beside(&self, honest: &Self) -> Named {
+        let [before, after] = [honest, self].map(|ran| ran.folder.path().join("run"));
+        let dir = tempfile::tempdir().unwrap();
+        let baseline = |what: &str, run: &Path| {
+            let mut command = easrig(&["baseline", what, "--name", "honest"]);
+            command.arg(run).arg("--dir").arg(dir.path()).output().unwrap()
+        };
+        assert!(baseline("approve", &before).status.success());
+        let checked = String::from_utf8(baseline("check", &after).stdout).unwrap();
+        let compared =
+            easrig(&["compare", "--format", "json"]).args([dir.path().join("honest"), after]).output().unwrap();
+        let comparison: Value = serde_json::from_slice(&compared.stdout).unwrap();
+        let causes = comparison["causes"].as_array().unwrap();
+        let changes = causes.iter().flat_map(|cause| cause["changes"].as_array().unwrap());
+        let cell = |change: &Value| ["scenario", "persona"].map(|key| change[key].as_str().unwrap().to_owned()).into();
+        let mut told = Cells::new();
+        snapshots(&dir.path().join("honest"), "", &mut told);
+        Named { by_check: checked.lines().filter_map(named).collect(), by_compare: changes.map(cell).collect(), told }
+    }
+}
+
+/// The cell that a line of `easrig baseline check` is about; `None` for other lines.
+fn named(line: &str) -> Option<(String, String)> {
+    let (what, rest) = line.split_once("  ")?;
+    let rest = rest.trim_start();
+    match what.trim_end() {
+        "changed" | "new" => {
+            let mut parts = rest.split(": ").next()?.split(" × ");
+            Some((parts.next()?.to_owned(), parts.next()?.to_owned()))
+        }
+        "gone" => of_path(rest.split(": ").next()?),
+        _ => None,
+    }
+}
+
+/// `sync/a/wp7@14.1.snap`, `sync/a/wp7.snap.new`.
+fn of_path(path: &str) -> Option<(String, String)> {
+    let (scenario, file) = path.trim_end_matches(".new").strip_suffix(".snap")?.rsplit_once('/')?;
+    Some((scenario.to_owned(), file.split('@').next()?.to_owned()))
+}
+
+fn snapshots(folder: &Path, below: &str, found: &mut Cells) {
+    for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let name = format!("{below}{}", entry.file_name().to_str().unwrap());
+        if entry.path().is_dir() {
+            snapshots(&entry.path(), &format!("{name}/"), found);
+        } else {
+            found.extend(of_path(&name));
+        }
     }
 }
 

@@ -2,7 +2,7 @@ use std::{fs, path::Path};
 
 use serde_json::Value;
 
-use crate::easrig::{Ended, easrig};
+use crate::easrig::{Ended, command, easrig, ended};
 
 /// A run of two journeys on every phone.
 fn run(out: &Path, profile: &str, more: &[&str]) {
@@ -130,4 +130,124 @@ fn what_is_known_of_the_later_server_is_no_regression() {
     let json = easrig(&["matrix", both[0].to_str().unwrap(), both[1].to_str().unwrap(), "--format", "json"]);
     let json: Value = serde_json::from_str(json.text()).unwrap();
     assert_eq!(json["servers"][1]["personas"][0]["worst"], "fail");
+}
+
+/// Runs in `dir`, where names of baselines are looked for.
+fn easrig_in(dir: &Path, args: &[&str]) -> Ended {
+    ended(command(args).current_dir(dir).output().unwrap())
+}
+
+#[test]
+fn a_baseline_stands_for_what_was_before_by_its_folder_or_its_name() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = temp.path();
+    let args = [
+        "run",
+        "sync/more-available",
+        "folder-sync/bad-key",
+        "--target",
+        "embedded:exchange-2019",
+        "--persona",
+        "ios-17",
+    ];
+    assert_eq!(easrig_in(dir, &[&args[..], &["--out", "honest"]].concat()).code, 0);
+    assert_eq!(
+        easrig_in(dir, &[&args[..], &["--out", "odd", "--dishonest", "more-available-dropped"]].concat()).code,
+        1
+    );
+    assert_eq!(easrig_in(dir, &["baseline", "approve", "honest", "--name", "mail"]).code, 0);
+
+    let same = easrig_in(dir, &["compare", "mail", "honest"]);
+    assert_eq!(same.code, 0, "{}{}", same.text(), same.stderr);
+    assert!(
+        same.text().contains("Nothing changed") && same.text().contains("a baseline has no times"),
+        "{}",
+        same.text()
+    );
+    let told = easrig_in(dir, &["compare", "mail", "odd"]);
+    assert_eq!(told.code, 1, "{}{}", told.text(), told.stderr);
+    let text = told.text();
+    for words in [
+        "baseline reports/baselines/mail (embedded:exchange-2019)",
+        "MS-ASCMD_R4771 is broken",
+        "iPhone, iOS 17",
+        "reports/baselines/mail/sync/more-available/ios-17.snap",
+        "easrig show odd --cell sync/more-available,ios-17",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    assert!(text.lines().any(|line| line.starts_with("  ≠           MoreAvailable")), "{text}");
+
+    let path = "reports/baselines/mail";
+    let json = easrig_in(dir, &["compare", path, "odd", "--format", "json"]);
+    let json: Value = serde_json::from_str(json.text()).unwrap();
+    assert_eq!((&json["before"]["baseline"], &json["before"]["started"]), (&path.into(), &Value::Null));
+    assert_eq!(
+        json["causes"][0]["changes"][0]["said"]["before"].as_array().unwrap().last().unwrap(),
+        "          MoreAvailable"
+    );
+    for (format, words) in
+        [("junit", "failures=\"1\""), ("markdown", "-           MoreAvailable"), ("html", "ios-17.snap")]
+    {
+        let told = easrig_in(dir, &["compare", path, "odd", "--format", format]);
+        assert!(told.code == 1 && told.text().contains(words), "{format}: {}{}", told.text(), told.stderr);
+    }
+
+    for (args, words) in [
+        (&["compare", "odd", "mail"][..], "`mail` is a baseline; the later side is a run"),
+        (&["compare", path, path], "easrig compare reports/baselines/mail RUN"),
+        (&["matrix", "odd", path], "is a baseline, not the folder of a run"),
+        (&["compare", "post", "odd"], "there is neither a run nor a baseline `post`"),
+    ] {
+        let ended = easrig_in(dir, args);
+        assert!(ended.code == 2 && ended.stderr.contains(words), "{args:?}: {}", ended.stderr);
+    }
+    fs::write(dir.join(path).join("sync/more-available/ios-17.snap"), "cut").unwrap();
+    let broken = easrig_in(dir, &["compare", "mail", "odd"]);
+    assert!(
+        broken.code == 2 && broken.stderr.contains("`sync/more-available/ios-17.snap` is no snapshot"),
+        "{}",
+        broken.stderr
+    );
+    fs::remove_file(dir.join("odd/exchanges.eascap")).unwrap();
+    let bare = easrig_in(dir, &["compare", "mail", "odd"]);
+    assert!(bare.code == 2, "{}", bare.stderr);
+}
+
+#[test]
+fn what_is_well_although_it_is_listed_is_news() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = temp.path();
+    let args = ["run", "sync/more-available", "--target", "embedded:exchange-2019", "--persona", "ios-17", "--out"];
+    assert_eq!(easrig_in(dir, &[&args[..], &["honest"]].concat()).code, 0);
+    let text = "[[known]]\npattern = \"sync/more-available\"\nverdict = \"fail\"\nbecause = \"the vendor knows\"\n";
+    fs::write(dir.join("known.toml"), text).unwrap();
+    for args in [&["report", "honest"][..], &["compare", "honest", "honest"]] {
+        let ended = easrig_in(dir, &[args, &["--known", "known.toml"]].concat());
+        assert_eq!(ended.code, 1, "{args:?}: {}", ended.text());
+        assert!(ended.text().contains("the vendor knows"), "{}", ended.text());
+    }
+}
+
+#[test]
+fn what_a_server_answers_later_is_slower_and_nothing_else_is() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = temp.path();
+    let args =
+        ["run", "journeys/read-mail", "--target", "embedded:exchange-2019", "--persona", "ios-17", "--repeat", "5"];
+    assert_eq!(easrig_in(dir, &[&args[..], &["--out", "quick"]].concat()).code, 0);
+    // A second and a half is more than any machine needs by itself.
+    assert_eq!(easrig_in(dir, &[&args[..], &["--latency", "FolderSync=1500", "--out", "slow"]].concat()).code, 0);
+    for (before, after, word) in [("quick", "slow", "slower"), ("slow", "quick", "faster")] {
+        let json: Value =
+            serde_json::from_str(easrig_in(dir, &["compare", before, after, "--format", "json"]).text()).unwrap();
+        let time = json["times"].as_array().unwrap().iter().find(|time| time["command"] == "FolderSync").unwrap();
+        let [was, is] = ["before_us", "after_us"].map(|key| time[key].as_u64().unwrap());
+        assert!(was.abs_diff(is) > 1_000_000, "{time}");
+        let told = easrig_in(dir, &["compare", before, after]);
+        assert_eq!(told.code, 0, "{}", told.text());
+        assert!(told.text().contains(&format!("FolderSync on iPhone, iOS 17 is {word}")), "{}", told.text());
+    }
+    assert_eq!(easrig_in(dir, &["run", "--target", "https://mail.example.test/", "--latency", "5"]).code, 2);
+    assert_eq!(easrig_in(dir, &["serve", "--latency", "Synk=5"]).code, 2);
 }

@@ -56,7 +56,7 @@ pub(crate) fn easrig_with(args: &[&str], input: &[u8]) -> Ended {
     ended(child.wait_with_output().unwrap())
 }
 
-fn ended(output: Output) -> Ended {
+pub(crate) fn ended(output: Output) -> Ended {
     Ended {
         code: output.status.code().unwrap(),
         stdout: output.stdout,

@@ -160,6 +160,8 @@ fn insta_reads_what_is_written() {
         // What insta writes when somebody accepts it is taken as well.
         let accepted = dir.path().join("one.snap");
         read.save(&accepted).unwrap();
-        assert!(snapshot.is_in(&std::fs::read_to_string(&accepted).unwrap()));
+        let text = std::fs::read_to_string(&accepted).unwrap();
+        assert!(snapshot.is_in(&text));
+        assert_eq!(Snapshot::head_of(&text).unwrap().about, snapshot.about, "{text}");
     }
 }

@@ -10,10 +10,12 @@ use super::{
     answers::Refusals,
     change::{Change, Class},
     normal::normal,
+    sides::{Row, texts_side_by_side},
     target::TargetChange,
 };
 use crate::{
     Run,
+    baseline::flat,
     words::{Argument, Text, Words},
 };
 
@@ -59,6 +61,8 @@ pub enum CauseKind<'r> {
     Untold(&'r str),
     /// Nothing was sent; the reason says why.
     Skipped(&'r str),
+    /// Only what was said is otherwise than approved: the first line that is.
+    Said(Row),
     /// The later run does not have the cells.
     Gone,
     /// The earlier run did not have the cells.
@@ -123,6 +127,14 @@ impl Cause<'_> {
             CauseKind::Loss(reason) => reasoned(either("cause.lost_no_more", "cause.lost"), reason),
             CauseKind::Untold(reason) => reasoned("cause.untold", reason),
             CauseKind::Skipped(reason) => reasoned("cause.skipped", reason),
+            CauseKind::Said(row) => match (&row.before, &row.after) {
+                (Some(was), Some(is)) => {
+                    words.with("cause.said_instead", vec![("was", was.trim().into()), ("is", is.trim().into())])
+                }
+                (None, Some(is)) => words.one("cause.said_more", "is", is.trim()),
+                (Some(was), None) => words.one("cause.said_less", "was", was.trim()),
+                (None, None) => words.say("change.otherwise"),
+            },
             CauseKind::Gone => words.say("cause.gone"),
             CauseKind::New => words.say("cause.new"),
             CauseKind::Tried => words.say("cause.tried"),
@@ -246,6 +258,8 @@ enum Key {
     Device(String),
     Finding(String, String),
     Reason(u8, String),
+    /// What was said, and what is.
+    Said(Option<String>, Option<String>),
 }
 
 fn key(kind: &CauseKind<'_>) -> Key {
@@ -263,6 +277,7 @@ fn key(kind: &CauseKind<'_>) -> Key {
         CauseKind::Loss(reason) => Key::Reason(0, plain(reason)),
         CauseKind::Untold(reason) => Key::Reason(1, plain(reason)),
         CauseKind::Skipped(reason) => Key::Reason(2, plain(reason)),
+        CauseKind::Said(row) => Key::Said(row.before.clone(), row.after.clone()),
         CauseKind::Gone => Key::Reason(3, String::new()),
         CauseKind::New => Key::Reason(4, String::new()),
         CauseKind::Tried => Key::Reason(5, String::new()),
@@ -325,6 +340,7 @@ impl<'r, 't> Finder<'r, 't> {
 
     fn kind(&self, change: &Change<'r>) -> CauseKind<'r> {
         match (change.before, change.after) {
+            (Some(was), Some(is)) if change.is_only_said() => CauseKind::Said(first_otherwise(change, was, is)),
             (_, None) => CauseKind::Gone,
             (Some(_), Some(is))
                 if change.id.scenario == TlsAsked::CELL
@@ -386,6 +402,14 @@ impl<'r, 't> Finder<'r, 't> {
         let lost = commands.unwrap_or_default().iter().find(|command| self.target.commands_lost.contains(*command))?;
         Some(CauseKind::CommandGone(lost.clone()))
     }
+}
+
+/// The first line that is otherwise; of a cell in which nothing was sent, why.
+fn first_otherwise(change: &Change<'_>, was: &Cell, is: &Cell) -> Row {
+    let rows = change.said.map(|said| texts_side_by_side(said.before, said.after)).unwrap_or_default();
+    let why = |cell: &Cell| Some(format!("{}: {}", cell.verdict, flat(&cell.reason)));
+    let alone = || Row { before: why(was), after: why(is), is_same: false };
+    rows.into_iter().find(|row| !row.is_same).unwrap_or_else(alone)
 }
 
 /// The most binding of the findings.

@@ -11,8 +11,11 @@ use easrig_scenario::{Cell, CellId, Finding, Level, Verdict};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::normal::normal;
-use crate::{Run, safe};
+use crate::{
+    Run, Said,
+    baseline::{Transcripts, flat, shortened},
+    safe,
+};
 
 /// What a difference means, the worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, JsonSchema)]
@@ -55,6 +58,8 @@ pub struct Change<'r> {
     pub rewritten: bool,
     /// Why it is accepted, when the later run was held against known deviations and it is one.
     pub known: Option<&'r str>,
+    /// What it said and says, when the earlier side is a baseline.
+    pub said: Option<Said<'r>>,
     /// The exchanges that it is about, of the earlier and of the later run, as far as there are any.
     pub exchanges: [Option<ExchangeNumber>; 2],
 }
@@ -73,6 +78,13 @@ impl<'r> Change<'r> {
             (None, Some(finding)) => format!("{was} → {is}, breaks {} no more", safe(&finding.requirement)),
             (None, None) => format!("{was} → {is}, otherwise"),
         }
+    }
+
+    /// Whether the verdict, the findings and what the owner sees are the same, and only what was said is not.
+    pub(super) fn is_only_said(&self) -> bool {
+        let (Some(was), Some(is)) = (self.before, self.after) else { return false };
+        let same = was.verdict == is.verdict && shown(was).map(flat) == shown(is).map(flat);
+        self.said.is_some() && same && self.fresh().is_empty() && self.healed().is_empty()
     }
 
     /// The versions spoken before and after, when they are not the same.
@@ -113,26 +125,41 @@ fn only_in<'r>(here: Option<&'r Cell>, there: Option<&Cell>) -> Vec<&'r Finding>
 
 /// A finding without what changes from run to run.
 fn said(finding: &Finding) -> (String, Level, String, String) {
-    let [expected, actual] = [&finding.expected, &finding.actual].map(|text| normal(text).into_owned());
+    let [expected, actual] = [&finding.expected, &finding.actual].map(|text| flat(text));
     (finding.requirement.clone(), finding.level, expected, actual)
 }
 
-/// Every cell of both runs that is not the same, in the order of the later run, gone ones behind; and how many are.
-pub(super) fn changes<'r>(before: &'r Run, after: &'r Run) -> (Vec<Change<'r>>, usize) {
+/// Every cell of both runs that is not the same, in the order of the later run, gone ones behind; and how many are. With
+/// a baseline, the same is what its snapshots say.
+pub(super) fn changes<'r>(
+    before: &'r Run,
+    after: &'r Run,
+    transcripts: Option<&Transcripts<'r>>,
+) -> (Vec<Change<'r>>, usize) {
     let scenarios = rewritten(&before.started.scenarios, &after.started.scenarios);
     let personas = rewritten(&before.started.personas, &after.started.personas);
+    let orders = before.started.allowed == after.started.allowed;
     let mut changes = Vec::new();
     let mut same = 0;
     for (was, is) in pairs(before, after) {
         let Some(id) = is.or(was).map(|cell| &cell.id) else { continue };
         let rewritten = scenarios.contains(id.scenario.as_str()) || personas.contains(id.persona.as_str());
-        let Some(class) = (Judge { before, after, rewritten }).class(was, is) else {
+        let judge = Judge { before, after, rewritten, same_orders: transcripts.is_some() || orders };
+        let said = transcripts.map(|transcripts| transcripts.differ(was, is));
+        let class = match said {
+            // What no verdict shows is news all the same.
+            Some(Some(_)) if was.is_some() && is.is_some() => Some(judge.class(was, is).unwrap_or(Class::News)),
+            Some(None) => None,
+            _ => judge.class(was, is),
+        };
+        let Some(class) = class else {
             same += 1;
             continue;
         };
         let known = is.and_then(|is| after.known(is));
         let class = if known.is_some() { Class::News } else { class };
-        changes.push(Change { id, before: was, after: is, class, rewritten, known, exchanges: [None, None] });
+        let (exchanges, said) = ([None, None], said.flatten());
+        changes.push(Change { id, before: was, after: is, class, rewritten, known, said, exchanges });
     }
     (changes, same)
 }
@@ -140,7 +167,8 @@ pub(super) fn changes<'r>(before: &'r Run, after: &'r Run) -> (Vec<Change<'r>>, 
 /// Ids whose files differ, by the checksums of both runs; where one has none, they pass for the same.
 fn rewritten<'r>(before: &'r [(String, String)], after: &'r [(String, String)]) -> BTreeSet<&'r str> {
     let earlier: BTreeMap<&str, &str> = before.iter().map(|(id, sum)| (&**id, &**sum)).collect();
-    let differs = |was: &&str, is: &str| !was.is_empty() && !is.is_empty() && *was != is;
+    // Of a baseline only the beginnings are known.
+    let differs = |was: &&str, is: &str| !was.is_empty() && !is.is_empty() && shortened(was) != shortened(is);
     let later = after.iter().filter(|(id, sum)| earlier.get(&**id).is_some_and(|was| differs(was, sum)));
     later.map(|(id, _)| id.as_str()).collect()
 }
@@ -197,6 +225,8 @@ struct Judge<'r> {
     before: &'r Run,
     after: &'r Run,
     rewritten: bool,
+    /// Whether both runs were allowed the same.
+    same_orders: bool,
 }
 
 impl Judge<'_> {
@@ -249,10 +279,9 @@ impl Judge<'_> {
             let seen = run.seen.iter().find(|seen| seen.persona == is.id.persona);
             seen.map(|seen| is.id.version.is_some_and(|version| seen.versions.contains(&version)))
         };
-        let same_orders = self.before.started.allowed == self.after.started.allowed;
         if was.id.version == is.id.version && offers(self.before) == Some(true) && offers(self.after) == Some(false) {
             Class::Regression
-        } else if was.id.version == is.id.version && same_orders {
+        } else if was.id.version == is.id.version && self.same_orders {
             // Same phone, same version, same orders: the target has not what it takes any more.
             Class::Unclear
         } else {

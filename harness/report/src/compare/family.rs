@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::{
     cause::{Cause, CauseKind, list, screen},
     change::{Change, Class},
-    target,
+    phone, target,
 };
 use crate::{
     Run,
@@ -248,22 +248,22 @@ impl<'r> Teller<'_, 'r> {
     fn said(&self, name: &str, fate: Fate) -> Vec<Text> {
         let works = |member: &Member<'_>| member.after == Standing::Works;
         let told = |what: Argument| self.words.with("family.but", vec![("name", name.into()), ("what", what)]);
-        let head = |key: &str, names: &str| self.words.with(key, vec![("name", name.into()), ("names", names.into())]);
+        let head = |key: &str| self.words.with(key, vec![("name", name.into())]);
         let mut said = vec![match fate {
-            Fate::CutOff => head("family.cut_off", ""),
+            Fate::CutOff => head("family.cut_off"),
             Fate::PartlyCutOff => self.partly(name),
             Fate::Hurt => told(self.told(Class::Regression, "family.broke_one", "family.broke").into()),
             Fate::Unclear if self.members.iter().all(works) => {
                 told(self.told(Class::Unclear, "family.untold_one", "family.untold").into())
             }
-            Fate::Unclear => head("family.unclear", ""),
-            Fate::StillOut => head("family.still_out", ""),
-            Fate::LetIn => head("family.let_in", &self.names(works)),
-            Fate::Better => head("family.better", ""),
-            Fate::New => head("family.new", ""),
-            Fate::Gone => head("family.gone", ""),
-            Fate::Same if self.members.iter().any(|member| member.news > 0) => head("family.otherwise", ""),
-            Fate::Same => head("family.same", ""),
+            Fate::Unclear => head("family.unclear"),
+            Fate::StillOut => head("family.still_out"),
+            Fate::LetIn => self.words.with("family.let_in", vec![("name", name.into()), ("names", self.names(works))]),
+            Fate::Better => head("family.better"),
+            Fate::New => head("family.new"),
+            Fate::Gone => head("family.gone"),
+            Fate::Same if self.members.iter().any(|member| member.news > 0) => head("family.otherwise"),
+            Fate::Same => head("family.same"),
         }];
         if fate == Fate::Unclear {
             said.extend(self.tls());
@@ -284,24 +284,32 @@ impl<'r> Teller<'_, 'r> {
 
     /// Who is cut off, who is not, and of whom it cannot be told.
     fn partly(&self, name: &str) -> Text {
-        let part = |key: &str, names: String| -> Argument {
-            if names.is_empty() { names.into() } else { self.words.one(key, "names", &names).into() }
+        let part = |key: &str, names: Argument| -> Argument {
+            if names.is_empty() { names } else { self.words.with(key, vec![("names", names)]).into() }
         };
         let rest = [Standing::Absent, Standing::Untold];
         self.words.with(
             "family.partly",
             vec![
                 ("name", name.into()),
-                ("names", self.names(|m| m.after == Standing::CutOff).into()),
+                ("names", self.names(|m| m.after == Standing::CutOff)),
                 ("not", part("family.partly_not", self.names(|m| m.after == Standing::Works))),
                 ("rest", part("family.partly_untold", self.names(|m| rest.contains(&m.after)))),
             ],
         )
     }
 
-    fn names(&self, test: impl Fn(&Member<'_>) -> bool) -> String {
-        let names: Vec<&str> = self.members.iter().filter(|member| test(member)).map(|member| member.persona).collect();
-        names.join(", ")
+    /// The phones for which it holds, by their names for people: `A`, `A and B`. Names may have commas in them.
+    fn names(&self, test: impl Fn(&Member<'_>) -> bool) -> Argument {
+        self.called(self.members.iter().filter(|member| test(member)).map(|member| member.persona))
+    }
+
+    fn called<'p>(&self, personas: impl Iterator<Item = &'p str>) -> Argument {
+        let both = |so_far: Argument, next: Argument| -> Argument {
+            self.words.with("family.and", vec![("one", so_far), ("other", next)]).into()
+        };
+        let names = personas.map(|id| Argument::from(phone(self.before, self.after, id)));
+        names.reduce(both).unwrap_or_else(|| "".into())
     }
 
     fn is_mine(&self, persona: &str) -> bool {
@@ -389,7 +397,7 @@ impl<'r> Teller<'_, 'r> {
             (false, true) => "family.tokens_all",
             (false, false) => "family.tokens_some",
         };
-        Some(self.words.with(key, vec![("able", able.into()), ("unable", unable.into())]))
+        Some(self.words.with(key, vec![("able", able), ("unable", unable)]))
     }
 
     /// Phones that have no version in common with the server would not be helped by signing in.
@@ -409,7 +417,7 @@ impl<'r> Teller<'_, 'r> {
         let newest = spoken.max()?;
         let arguments = vec![
             ("versions", list(offered).into()),
-            ("names", self.names(lacks).into()),
+            ("names", self.names(lacks)),
             ("newest", newest.to_string().into()),
         ];
         Some(self.words.with("family.floor", arguments))
@@ -428,7 +436,7 @@ impl<'r> Teller<'_, 'r> {
                 return self.words.with("family.speaks_all", arguments);
             }
             arguments.push(("n", names.len().into()));
-            arguments.push(("names", names.join(", ").into()));
+            arguments.push(("names", self.called(names.into_iter())));
             self.words.with("family.speaks", arguments)
         };
         shifts.into_iter().map(told).collect()

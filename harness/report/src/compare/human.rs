@@ -5,10 +5,15 @@ use std::collections::BTreeMap;
 use anstyle::Style;
 
 use easrig_exchange::{Exchange, ExchangeNumber};
+use easrig_scenario::Cell;
 
-use super::{Cause, CauseKind, Change, Class, Comparison, Fate, Pace, Row, differences, side_by_side};
+use super::{
+    Cause, CauseKind, Change, Class, Comparison, Fate, Pace, Row, differences, side_by_side, sides::texts_side_by_side,
+};
 use crate::{
-    Palette, Sources, View, safe,
+    Palette, Sources, View,
+    html::show_cell,
+    safe,
     terminal::{
         exchange::show_command,
         layout::{cut, hang, pad, wrap},
@@ -49,6 +54,7 @@ pub fn compare_terminal(comparison: &Comparison<'_>, view: View<'_>, both: Both<
         head(comparison, view),
         families(comparison, view),
         causes(comparison, view, both),
+        unexpected(comparison, view),
         target(comparison, view),
         paces(comparison, view),
         cautions(comparison, view),
@@ -61,6 +67,9 @@ pub fn compare_terminal(comparison: &Comparison<'_>, view: View<'_>, both: Both<
 fn head(comparison: &Comparison<'_>, view: View<'_>) -> String {
     let strong = view.palette.strong;
     let side = |run: &crate::Run| {
+        if let Some(text) = baseline(comparison).filter(|_| std::ptr::eq(run, comparison.before)) {
+            return text;
+        }
         let at = jiff::Timestamp::from_microsecond(run.started.at.0);
         let at = at.map_or_else(|_| String::new(), |at| format!("  {}", at.strftime("%Y-%m-%d %H:%M")));
         format!("{}{at}", safe(&run.started.target))
@@ -70,6 +79,14 @@ fn head(comparison: &Comparison<'_>, view: View<'_>) -> String {
     let sentence = wrap(&safe(&comparison.sentence()), 0, view.width);
     out.push_str(&format!("\n{strong}{}{strong:#}\n", sentence.trim_end()));
     out
+}
+
+/// What stands for the earlier side when it is a baseline: `baseline reports/baselines/mail (https://mail.example.org)`.
+pub(super) fn baseline(comparison: &Comparison<'_>) -> Option<String> {
+    let approved = comparison.approved?;
+    let target = &approved.run.started.target;
+    let target = if target.is_empty() { String::new() } else { format!(" ({})", safe(target)) };
+    Some(format!("baseline {}{target}", safe(&approved.name)))
 }
 
 fn families(comparison: &Comparison<'_>, view: View<'_>) -> String {
@@ -135,8 +152,8 @@ fn draw(cause: &Cause<'_>, comparison: &Comparison<'_>, view: View<'_>) -> Strin
         None => title,
     };
     let mut line = |label: &str, text: &str| out.push_str(&hang(label, &safe(text), 2, view.width));
-    line("phones    ", &listed(&cause.personas()));
-    line("scenarios ", &listed(&cause.scenarios()));
+    line("phones    ", &listed(&phones(cause, comparison), "; "));
+    line("scenarios ", &listed(&cause.scenarios(), ", "));
     line("changes   ", &transitions(&cause.changes));
     for because in cause.known() {
         line("known     ", because);
@@ -157,8 +174,29 @@ fn draw(cause: &Cause<'_>, comparison: &Comparison<'_>, view: View<'_>) -> Strin
     out
 }
 
+/// What a baseline says of the first change, beside what is said now.
+fn transcripts(cause: &Cause<'_>, view: View<'_>, both: Both<'_>) -> String {
+    let Some((change, said)) = cause.changes.iter().find_map(|change| Some((change, change.said?))) else {
+        return String::new();
+    };
+    let dim = view.palette.dim;
+    let mut out = String::new();
+    if !said.path.is_empty() {
+        let file = format!("{}/{}", both.before.1.trim_end_matches('/'), said.path);
+        out.push_str(&format!("  {dim}before    {}{dim:#}\n", safe(&file)));
+    }
+    let command = show_cell(change.id, both.after.1);
+    if !command.is_empty() && change.after.is_some_and(|cell| !cell.exchanges.is_empty()) {
+        out.push_str(&format!("  {dim}after     {}{dim:#}\n", safe(&command)));
+    }
+    out + &columns(&texts_side_by_side(said.before, said.after), view)
+}
+
 /// Both exchanges of the first change that has them.
 fn exchanges(cause: &Cause<'_>, comparison: &Comparison<'_>, view: View<'_>, both: Both<'_>) -> String {
+    if comparison.approved.is_some() {
+        return transcripts(cause, view, both);
+    }
     if cause.class == Class::News {
         return String::new();
     }
@@ -194,7 +232,7 @@ fn exchanges(cause: &Cause<'_>, comparison: &Comparison<'_>, view: View<'_>, bot
             out.push_str(&format!("  differs   in {more} more places\n"));
         }
     }
-    let rows = side_by_side(was.as_ref(), is.as_ref());
+    let rows = side_by_side(comparison, was.as_ref(), is.as_ref());
     out.push_str(&columns(&rows, view));
     out
 }
@@ -252,10 +290,22 @@ fn transitions(changes: &[Change<'_>]) -> String {
     if more == 0 { told.join(", ") } else { format!("{} and {more} other ways", told.join(", ")) }
 }
 
-fn listed(names: &[&str]) -> String {
+/// The names of the phones, which may have commas in them.
+pub(super) fn phones<'c>(cause: &'c Cause<'_>, comparison: &'c Comparison<'_>) -> Vec<&'c str> {
+    cause.personas().into_iter().map(|id| comparison.phone(id)).collect()
+}
+
+fn listed(names: &[&str], between: &str) -> String {
     let more = names.len().saturating_sub(NAMES_MOST);
-    let head = names.iter().take(NAMES_MOST).copied().collect::<Vec<_>>().join(", ");
+    let head = names.iter().take(NAMES_MOST).copied().collect::<Vec<_>>().join(between);
     if more == 0 { head } else { format!("{head} and {more} more") }
+}
+
+/// Cells that are well although a deviation is known.
+fn unexpected(comparison: &Comparison<'_>, view: View<'_>) -> String {
+    let line = |(cell, because): &(&Cell, String)| format!("{}: it was known because: {because}", cell.id);
+    let lines: Vec<String> = comparison.unexpected.iter().map(line).collect();
+    section("known deviations that are gone: take their entries out", &lines, view)
 }
 
 fn target(comparison: &Comparison<'_>, view: View<'_>) -> String {
@@ -287,7 +337,7 @@ fn paces(comparison: &Comparison<'_>, view: View<'_>) -> String {
         format!(
             "{} on {} is {word}: {} → {} in the middle ({} times in {} scenarios)",
             pace.command,
-            pace.persona,
+            comparison.phone(pace.persona),
             milliseconds(pace.before),
             milliseconds(pace.after),
             pace.times,
@@ -328,6 +378,11 @@ fn last_line(comparison: &Comparison<'_>, view: View<'_>) -> String {
             let style = style(view.palette, class);
             words.push(format!("{style}{count} {}{style:#}", if count == 1 { one } else { more }));
         }
+    }
+    let unexpected = comparison.unexpected.len();
+    if unexpected > 0 {
+        let style = view.palette.fail;
+        words.push(format!("{style}{unexpected} unexpected pass{}{style:#}", if unexpected == 1 { "" } else { "es" }));
     }
     words.push(format!("{} the same", comparison.same));
     format!("{}\n", words.join(", "))

@@ -1,12 +1,13 @@
 use easrig_exchange::ExchangeNumber;
-use easrig_scenario::{Confidence, Verdict};
+use easrig_scenario::{Cell, CellId, Confidence, Verdict};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
-    Cause, CauseKind, Change, Class, Comparison, Family, Fate, LimitChange, Member, Pace, SoftwareChange, Standing,
+    Cause, CauseKind, Change, Class, Comparison, Family, Fate, LimitChange, Member, Pace, Row, SoftwareChange,
+    Standing, sides::texts_side_by_side,
 };
-use crate::{Run, summary::VerdictWord};
+use crate::{Approved, Run, Said, summary::VerdictWord};
 
 /// The number in every comparison.
 const FORMAT: u32 = 1;
@@ -17,8 +18,8 @@ pub fn compare_json(comparison: &Comparison<'_>) -> String {
         format: FORMAT,
         sentence: comparison.sentence(),
         exit: comparison.exit().code(),
-        before: side(comparison.before),
-        after: side(comparison.after),
+        before: side(comparison.before, comparison.approved),
+        after: side(comparison.after, None),
         totals: Totals {
             regression: comparison.count(Class::Regression),
             unclear: comparison.count(Class::Unclear),
@@ -30,6 +31,7 @@ pub fn compare_json(comparison: &Comparison<'_>) -> String {
         causes: comparison.causes.iter().map(|one| cause(one, comparison.after)).collect(),
         target: target(comparison),
         times: comparison.paces.iter().map(pace).collect(),
+        unexpected: comparison.unexpected.iter().map(|(cell, because)| unexpected(cell, because)).collect(),
         cautions: comparison.cautions(),
     };
     // Nothing in it has a map with keys other than strings, which is all that can fail.
@@ -53,7 +55,7 @@ struct Document<'r> {
     format: u32,
     /// The verdict in one sentence.
     sentence: String,
-    /// What `easrig compare` exits with: 1 for a regression, 3 when something can no longer be told, else 0.
+    /// What `easrig compare` exits with: 1 for a regression or an unexpected pass, 3 when something can no longer be told, else 0.
     exit: u8,
     /// The earlier run.
     before: SideRow<'r>,
@@ -69,6 +71,8 @@ struct Document<'r> {
     target: TargetRow<'r>,
     /// What became slower or faster; empty unless both runs repeated each cell five times or more.
     times: Vec<TimeRow<'r>>,
+    /// Cells of the later run that are well although `--known` lists a deviation: its entry has to go.
+    unexpected: Vec<UnexpectedRow<'r>>,
     /// What to keep in mind: in which the runs differ beyond the target.
     cautions: Vec<String>,
 }
@@ -76,14 +80,26 @@ struct Document<'r> {
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Side")]
 struct SideRow<'r> {
-    /// The target as given on the command line.
+    /// The target as given on the command line; empty when a baseline does not say.
     given: &'r str,
-    /// When the run began, microseconds since 1970-01-01T00:00:00Z.
-    started: i64,
-    /// The version of easrig that made it.
+    /// The folder of the baseline; null when it is a run.
+    baseline: Option<&'r str>,
+    /// When the run began, microseconds since 1970-01-01T00:00:00Z; null for a baseline.
+    started: Option<i64>,
+    /// The version of easrig that made it; empty when a baseline does not say.
     easrig: &'r str,
-    /// How often each cell was run.
+    /// How often each cell was run; 0 for a baseline, which has no times.
     repeat: u32,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "UnexpectedPass")]
+struct UnexpectedRow<'r> {
+    persona: &'r str,
+    scenario: &'r str,
+    version: Option<String>,
+    /// Why the deviation was accepted.
+    because: &'r str,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -185,6 +201,8 @@ enum KindWord {
     Loss,
     Untold,
     Skipped,
+    /// Only what was said is otherwise than approved.
+    Said,
     Gone,
     New,
     Tried,
@@ -207,6 +225,19 @@ struct ChangeRow<'r> {
     rewritten: bool,
     /// Why it is accepted, when it is a known deviation.
     known: Option<&'r str>,
+    /// What it says otherwise than a baseline; null when runs are compared.
+    said: Option<SaidRow<'r>>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Said")]
+struct SaidRow<'r> {
+    /// Where the approved snapshot stands below the baseline's folder; empty when there is none.
+    snapshot: &'r str,
+    /// Lines that only the baseline has, the first hundred.
+    before: Vec<String>,
+    /// Lines that only the later run has, the first hundred.
+    after: Vec<String>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -256,9 +287,29 @@ struct TimeRow<'r> {
     times: usize,
 }
 
-fn side(run: &Run) -> SideRow<'_> {
+/// The most lines that are told of one side of a cell.
+const LINES_MOST: usize = 100;
+
+fn side<'r>(run: &'r Run, approved: Option<&'r Approved>) -> SideRow<'r> {
     let started = &run.started;
-    SideRow { given: &started.target, started: started.at.0, easrig: &started.easrig, repeat: started.repeat }
+    SideRow {
+        given: &started.target,
+        baseline: approved.map(|approved| approved.name.as_str()),
+        started: approved.is_none().then_some(started.at.0),
+        easrig: &started.easrig,
+        repeat: started.repeat,
+    }
+}
+
+fn unexpected<'r>(cell: &'r Cell, because: &'r str) -> UnexpectedRow<'r> {
+    let CellId { persona, scenario, version } = &cell.id;
+    UnexpectedRow { persona, scenario, version: version.map(|version| version.to_string()), because }
+}
+
+fn said<'r>(said: &Said<'r>) -> SaidRow<'r> {
+    let rows: Vec<Row> = texts_side_by_side(said.before, said.after).into_iter().filter(|row| !row.is_same).collect();
+    let lines = |of: fn(&Row) -> Option<&String>| rows.iter().filter_map(of).take(LINES_MOST).cloned().collect();
+    SaidRow { snapshot: said.path, before: lines(|row| row.before.as_ref()), after: lines(|row| row.after.as_ref()) }
 }
 
 fn family<'r>(family: &'r Family<'_>) -> FamilyRow<'r> {
@@ -314,6 +365,7 @@ fn kind(kind: &CauseKind<'_>) -> KindWord {
         CauseKind::Loss(_) => KindWord::Loss,
         CauseKind::Untold(_) => KindWord::Untold,
         CauseKind::Skipped(_) => KindWord::Skipped,
+        CauseKind::Said(_) => KindWord::Said,
         CauseKind::Gone => KindWord::Gone,
         CauseKind::New => KindWord::New,
         CauseKind::Tried => KindWord::Tried,
@@ -338,6 +390,7 @@ fn change<'r>(change: &Change<'r>) -> ChangeRow<'r> {
         after: change.after.map(|cell| state(cell, is)),
         rewritten: change.rewritten,
         known: change.known,
+        said: change.said.as_ref().map(said),
     }
 }
 

@@ -4,10 +4,10 @@ use easrig_scenario::CellId;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::{Cause, Change, Class, Comparison};
-use crate::junit::{class_name, clean, name, written};
+use crate::junit::{class_name, clean, name, unexpected_pass, written};
 
 /// The comparison as JUnit: a suite per persona, a testcase per cell of either run. `failure` is a regression, `error`
-/// what can no longer be told; improvements and news pass and say so in `system-out`.
+/// what can no longer be told, an unexpected pass a `failure` too; improvements and news pass and say so in `system-out`.
 pub fn compare_junit(comparison: &Comparison<'_>) -> String {
     let mut changed: BTreeMap<&CellId, (&Cause<'_>, &Change<'_>)> = BTreeMap::new();
     for cause in &comparison.causes {
@@ -35,6 +35,8 @@ fn test_case(id: &CellId, changed: Option<(&Cause<'_>, &Change<'_>)>, comparison
         Some((cause, change)) => status(cause, change, comparison),
         None => TestCaseStatus::success(),
     };
+    let unexpected = comparison.unexpected.iter().find(|(cell, _)| cell.id == *id);
+    let status = unexpected.map_or(status, |(_, because)| unexpected_pass(because));
     let mut case = TestCase::new(name(id), status);
     case.set_classname(class_name(id));
     if let Some((cause, change)) = changed

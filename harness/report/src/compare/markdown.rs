@@ -1,6 +1,10 @@
-use super::{Cause, CauseKind, Class, Comparison, Family};
+use super::{
+    Cause, CauseKind, Class, Comparison, Family,
+    human::{baseline, phones},
+    sides::texts_side_by_side,
+};
 use crate::{
-    markdown::text::{code, inline, table_cell},
+    markdown::text::{block, code, inline, table_cell},
     safe,
 };
 
@@ -10,14 +14,20 @@ const CELLS_MOST: usize = 50;
 /// The comparison for a pull request: the verdict, a table of the kinds of phones, and every cause folded away.
 pub fn compare_markdown(comparison: &Comparison<'_>) -> String {
     let mut out = format!("### {}\n\n", inline(&comparison.sentence()));
-    let side = |run: &crate::Run| code(&run.started.target);
-    out.push_str(&format!("{} → {}\n\n", side(comparison.before), side(comparison.after)));
+    let before = baseline(comparison).unwrap_or_else(|| comparison.before.started.target.clone());
+    out.push_str(&format!("{} → {}\n\n", code(&before), code(&comparison.after.started.target)));
     if !comparison.families.is_empty() {
         out.push_str("| phones | | what became of them |\n|---|---|---|\n");
         out.extend(comparison.families.iter().map(row));
         out.push('\n');
     }
     out.extend(comparison.causes.iter().map(|cause| details(cause, comparison)));
+    let unexpected = comparison.unexpected.iter();
+    let unexpected = unexpected.map(|(cell, because)| inline(&format!("{}: it was known because: {because}", cell.id)));
+    let unexpected: Vec<String> = unexpected.collect();
+    if !unexpected.is_empty() {
+        out.push_str(&format!("**Known deviations that are gone**\n\n{}\n", list(&unexpected)));
+    }
     let target = target(comparison);
     if !target.is_empty() {
         out.push_str(&folded("What the target says of itself", &(list(&target) + "\n")));
@@ -25,7 +35,11 @@ pub fn compare_markdown(comparison: &Comparison<'_>) -> String {
     let paces = comparison.paces.iter().map(|pace| {
         let word = if pace.is_slower() { "slower" } else { "faster" };
         let [before, after] = [pace.before, pace.after].map(|micros| micros / 1000);
-        inline(&format!("{} on {} is {word}: {before} → {after} ms in the middle", pace.command, pace.persona))
+        inline(&format!(
+            "{} on {} is {word}: {before} → {after} ms in the middle",
+            pace.command,
+            comparison.phone(pace.persona)
+        ))
     });
     let paces: Vec<String> = paces.collect();
     if !paces.is_empty() {
@@ -34,8 +48,13 @@ pub fn compare_markdown(comparison: &Comparison<'_>) -> String {
     let cautions: Vec<String> = comparison.cautions().iter().map(|line| inline(line)).collect();
     out.push_str(&list(&cautions));
     let count = |class| comparison.count(class);
+    let unexpected = match unexpected.len() {
+        0 => String::new(),
+        1 => "1 unexpected pass, ".to_owned(),
+        n => format!("{n} unexpected passes, "),
+    };
     out.push_str(&format!(
-        "\n{} regressions, {} unclear, {} improvements, {} otherwise, {} the same\n",
+        "\n{} regressions, {} unclear, {} improvements, {} otherwise, {unexpected}{} the same\n",
         count(Class::Regression),
         count(Class::Unclear),
         count(Class::Improvement),
@@ -55,7 +74,7 @@ fn row(family: &Family<'_>) -> String {
 }
 
 fn details(cause: &Cause<'_>, comparison: &Comparison<'_>) -> String {
-    let mut body = format!("- phones: {}\n", inline(&cause.personas().join(", ")));
+    let mut body = format!("- phones: {}\n", inline(&phones(cause, comparison).join("; ")));
     body.extend(cause.known().into_iter().map(|because| format!("- known: {}\n", inline(because))));
     if let CauseKind::Finding(finding) = &cause.kind {
         body.push_str(&format!("- expected: {}\n- actual: {}\n", inline(&finding.expected), inline(&finding.actual)));
@@ -66,15 +85,31 @@ fn details(cause: &Cause<'_>, comparison: &Comparison<'_>) -> String {
     body.push_str("\n| phone | scenario | |\n|---|---|---|\n");
     for change in cause.changes.iter().take(CELLS_MOST) {
         let [who, what, how] =
-            [&change.id.persona, &change.id.scenario, &change.transition()].map(|word| table_cell(word));
+            [comparison.phone(&change.id.persona), &change.id.scenario, &change.transition()].map(table_cell);
         body.push_str(&format!("| {who} | {what} | {how} |\n"));
     }
+    body.push_str(&otherwise(cause));
     let more = cause.changes.len().saturating_sub(CELLS_MOST);
     if more > 0 {
         body.push_str(&format!("\nand {more} more\n"));
     }
     let cells = if cause.changes.len() == 1 { "1 cell".to_owned() } else { format!("{} cells", cause.changes.len()) };
     folded(&format!("{}: {} ({cells})", cause.class, cause.title()), &body)
+}
+
+/// The most lines of a difference.
+const LINES_MOST: usize = 40;
+
+/// What the first cell says otherwise than its baseline, as a diff.
+fn otherwise(cause: &Cause<'_>) -> String {
+    let Some(said) = cause.changes.iter().find_map(|change| change.said) else { return String::new() };
+    let rows = texts_side_by_side(said.before, said.after);
+    let line = |mark: char, text: &Option<String>| text.as_ref().map(|text| format!("{mark} {text}\n"));
+    let lines = rows.iter().filter(|row| !row.is_same).flat_map(|row| [line('-', &row.before), line('+', &row.after)]);
+    let lines: Vec<String> = lines.flatten().collect();
+    let more = lines.len().saturating_sub(LINES_MOST);
+    let more = if more > 0 { format!("… {more} more lines\n") } else { String::new() };
+    format!("\n{}", block("", &(lines.into_iter().take(LINES_MOST).collect::<String>() + &more)))
 }
 
 fn target(comparison: &Comparison<'_>) -> Vec<String> {

@@ -40,6 +40,7 @@ pub fn compare_html(comparison: &Comparison<'_>, of: CompareHtml<'_>) -> String 
         hidden: (of.content == Contents::Hidden).then(Redactor::hiding),
         bytes: Counter::new(PAGE_MOST),
         cells: Counter::new(CELLS_MOST),
+        causes: Counter::new(comparison.causes.len()),
     };
     let (calm, told): (Vec<&Family<'_>>, Vec<&Family<'_>>) =
         comparison.families.iter().partition(|family| family.fate == Fate::Same);
@@ -48,7 +49,7 @@ pub fn compare_html(comparison: &Comparison<'_>, of: CompareHtml<'_>) -> String 
         frame: Frame::of(of.language, SCRIPT, &comparison.after.started.easrig),
         sentence: comparison.said(words),
         mark: hero(comparison),
-        sides: [side(comparison.before), side(comparison.after)],
+        sides: [before(comparison, words), side(comparison.after)],
         tally: tally(comparison),
         same: comparison.same,
         families: families(&told, &maker),
@@ -56,7 +57,8 @@ pub fn compare_html(comparison: &Comparison<'_>, of: CompareHtml<'_>) -> String 
         names: comparison.families.iter().map(|family| family.name.clone()).collect(),
         target: target(comparison, words),
         causes: comparison.causes.iter().map(|cause| CauseView::of(cause, &maker)).collect(),
-        paces: comparison.paces.iter().map(|pace| PaceView::of(pace, comparison.after)).collect(),
+        paces: comparison.paces.iter().map(|pace| PaceView::of(pace, comparison)).collect(),
+        unexpected: comparison.unexpected.iter().map(|(cell, because)| maker.unexpected(cell, because)).collect(),
         cautions: comparison.cautions().iter().map(|text| words.told(text)).collect(),
         data: page_data(),
     };
@@ -83,6 +85,7 @@ struct Page<'r> {
     target: Vec<TargetRow>,
     causes: Vec<CauseView>,
     paces: Vec<PaceView>,
+    unexpected: Vec<UnexpectedView>,
     cautions: Vec<Told>,
     data: String,
 }
@@ -97,13 +100,13 @@ struct Maker<'c, 'r> {
     bytes: Counter<usize>,
     /// How many changed cells may still be drawn each by itself.
     cells: Counter<usize>,
+    /// How many causes are still to be drawn.
+    causes: Counter<usize>,
 }
 
 impl Maker<'_, '_> {
-    /// The name of a phone for people.
     fn phone(&self, id: &str) -> String {
-        let card = |run: &Run| run.personas.get(id).map(|card| card.title.clone());
-        card(self.comparison.after).or_else(|| card(self.comparison.before)).unwrap_or_else(|| id.to_owned())
+        self.comparison.phone(id).to_owned()
     }
 
     /// The family of a phone, as [`Comparison::families`] has it.
@@ -115,6 +118,15 @@ impl Maker<'_, '_> {
     fn scenario(&self, id: &str) -> String {
         let card = |run: &Run| run.scenarios.get(id).map(|card| card.title.clone());
         card(self.comparison.after).or_else(|| card(self.comparison.before)).unwrap_or_default()
+    }
+
+    fn unexpected(&self, cell: &easrig_scenario::Cell, because: &str) -> UnexpectedView {
+        let version = cell.id.version.map(|version| format!(" [{version}]")).unwrap_or_default();
+        UnexpectedView {
+            phone: format!("{}{version}", self.phone(&cell.id.persona)),
+            scenario: cell.id.scenario.clone(),
+            because: because.to_owned(),
+        }
     }
 
     /// The exchanges of both runs, without contents where those are not to be shown.
@@ -130,13 +142,36 @@ impl Maker<'_, '_> {
     }
 }
 
+/// A cell that is well although a deviation is known.
+struct UnexpectedView {
+    phone: String,
+    scenario: String,
+    because: String,
+}
+
 struct SideView {
     target: String,
+    /// When the run began; empty of a baseline.
     when: String,
+    /// What the baseline is called.
+    baseline: Option<Text>,
+}
+
+fn before(comparison: &Comparison<'_>, words: Words) -> SideView {
+    match comparison.approved {
+        None => side(comparison.before),
+        // It has no time; what it is called stands in its place.
+        Some(approved) => {
+            let target = &approved.run.started.target;
+            let target = if target.is_empty() { &approved.name } else { target };
+            let baseline = Some(words.one("upgrade.baseline", "name", &approved.name));
+            SideView { target: target.clone(), when: String::new(), baseline }
+        }
+    }
 }
 
 fn side(run: &Run) -> SideView {
-    SideView { target: run.started.target.clone(), when: moment(run.started.at) }
+    SideView { target: run.started.target.clone(), when: moment(run.started.at), baseline: None }
 }
 
 impl From<Class> for Mark {
@@ -178,6 +213,9 @@ impl From<Standing> for Mark {
 
 fn hero(comparison: &Comparison<'_>) -> &'static str {
     let worst = [Class::Regression, Class::Unclear, Class::Improvement, Class::News];
+    if comparison.count(Class::Regression) == 0 && !comparison.unexpected.is_empty() {
+        return Mark::from(Class::Unclear).class;
+    }
     worst.into_iter().find(|class| comparison.count(*class) > 0).map_or("p", |class| Mark::from(class).class)
 }
 
@@ -309,6 +347,7 @@ impl CauseView {
             [scenario] if cause.class == Class::Regression => after.scenarios.get(scenario),
             _ => None,
         };
+        maker.causes.set(maker.causes.get().saturating_sub(1));
         let drawn = cause.changes.len().min(maker.cells.get());
         maker.cells.set(maker.cells.get() - drawn);
         let mut cells: Vec<ChangeView> =
@@ -348,11 +387,11 @@ struct PaceView {
 }
 
 impl PaceView {
-    fn of(pace: &super::Pace<'_>, after: &Run) -> Self {
+    fn of(pace: &super::Pace<'_>, comparison: &Comparison<'_>) -> Self {
         let milliseconds = |micros: u64| micros.saturating_add(500) / 1000;
         Self {
             command: pace.command.to_owned(),
-            phone: after.personas.get(pace.persona).map_or(pace.persona, |card| &card.title).to_owned(),
+            phone: comparison.phone(pace.persona).to_owned(),
             word: if pace.is_slower() { "pace.slower" } else { "pace.faster" },
             before: milliseconds(pace.before),
             after: milliseconds(pace.after),

@@ -1,12 +1,16 @@
 //! The exchanges that a change is about, line beside line.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    ops::Range,
+};
 
-use easrig_exchange::{Exchange, ExchangeNumber, Outcome};
+use easrig_exchange::{Exchange, ExchangeNumber, Headers, Outcome};
 use easrig_scenario::{
     Cell, Content, Decoded, Verdict,
     difference::{self, Contents, Difference, Terms, Unknown},
 };
+use similar::{Algorithm, DiffTag, capture_diff_slices};
 
 use super::{Comparison, change::Change, normal::normal};
 use crate::{Run, safe};
@@ -41,20 +45,64 @@ pub fn differences(comparison: &Comparison<'_>, before: &Exchange, after: &Excha
     difference::compare(before, after, terms).all().cloned().collect()
 }
 
-/// Two exchanges line beside line: what was asked, with its body as XML, and what came back. What means the same stands
-/// in one row; ids, keys and dates may differ there.
-pub fn side_by_side(before: Option<&Exchange>, after: Option<&Exchange>) -> Vec<Row> {
+/// The headers of two exchanges that mean something else, by their names in small letters.
+#[derive(Default)]
+pub(super) struct DifferingHeaders {
+    /// Of the requests.
+    pub(super) sent: BTreeSet<String>,
+    /// Of the answers.
+    pub(super) came: BTreeSet<String>,
+}
+
+/// Headers of requests that say nothing about what was asked.
+const BESIDE_THE_POINT: [&str; 7] =
+    ["authorization", "content-length", "cookie", "date", "host", "user-agent", "x-ms-policykey"];
+
+/// Which headers mean something else; those that may differ are not among them.
+pub(super) fn differing_headers(comparison: &Comparison<'_>, before: &Exchange, after: &Exchange) -> DifferingHeaders {
+    let found = differences(comparison, before, after);
+    let names = found.iter().map(|difference| difference.path.to_ascii_lowercase());
+    let [was, is] = [before, after].map(|exchange| &exchange.request.headers);
+    let all: BTreeSet<String> = was.iter().chain(is.iter()).map(|(name, _)| name.to_ascii_lowercase()).collect();
+    let values = |headers: &Headers, name: &str| -> Vec<String> {
+        headers.all(name).map(|value| normal(value).into_owned()).collect()
+    };
+    let mut sent = all;
+    sent.retain(|name| !BESIDE_THE_POINT.contains(&name.as_str()) && values(was, name) != values(is, name));
+    DifferingHeaders { sent, came: names.collect() }
+}
+
+/// Two exchanges line beside line: what was asked, with its body as XML, and what came back, each with the headers that
+/// mean something else. What means the same stands in one row; ids, keys and dates may differ there.
+pub fn side_by_side(comparison: &Comparison<'_>, before: Option<&Exchange>, after: Option<&Exchange>) -> Vec<Row> {
     let [was, is] = [before, after].map(|exchange| exchange.map(Lines::of).unwrap_or_default());
+    let marks = before.zip(after).map(|(was, is)| differing_headers(comparison, was, is)).unwrap_or_default();
     let mut rows = align(&was.asked, &is.asked);
+    rows.extend(header_rows(&marks.sent, [before, after].map(|exchange| Some(&exchange?.request.headers))));
+    rows.extend(align(&was.sent, &is.sent));
     rows.extend(align(&was.answered, &is.answered));
+    rows.extend(header_rows(&marks.came, [before, after].map(|exchange| Some(&exchange?.response()?.headers))));
+    rows.extend(align(&was.came, &is.came));
     rows
+}
+
+fn header_rows(names: &BTreeSet<String>, [was, is]: [Option<&Headers>; 2]) -> Vec<Row> {
+    let line = |headers: Option<&Headers>, wanted: &str| {
+        let (name, _) = headers?.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted))?;
+        let values: Vec<&str> = headers?.all(wanted).collect();
+        Some(one_line(&format!("{name}: {}", values.join(", "))))
+    };
+    let rows = names.iter().map(|name| Row { before: line(was, name), after: line(is, name), is_same: false });
+    rows.filter(|row| row.before.is_some() || row.after.is_some()).collect()
 }
 
 /// An exchange as lines.
 #[derive(Default)]
 struct Lines {
     asked: Vec<String>,
+    sent: Vec<String>,
     answered: Vec<String>,
+    came: Vec<String>,
 }
 
 impl Lines {
@@ -63,21 +111,22 @@ impl Lines {
         let request = &exchange.request;
         let verb = decoded.verb.map(|verb| verb.to_string()).filter(|verb| *verb != request.method);
         let verb = verb.map(|verb| format!(" {verb}")).unwrap_or_default();
-        let mut asked = vec![format!("{} {}{verb}", request.method, request.url.path())];
-        asked.extend(body(&decoded.request));
-        let mut answered = vec![match &exchange.outcome {
+        let answered = match &exchange.outcome {
             Outcome::Answered(_) => decoded.words(),
             Outcome::Failed(failure) => format!("no answer: {failure}"),
-        }];
-        answered.extend(body(&decoded.answer));
-        Self { asked, answered }.checked()
+        };
+        let checked = |lines: Vec<String>| lines.iter().map(|line| one_line(line)).collect();
+        Self {
+            asked: checked(vec![format!("{} {}{verb}", request.method, request.url.path())]),
+            sent: checked(body(&decoded.request)),
+            answered: checked(vec![answered]),
+            came: checked(body(&decoded.answer)),
+        }
     }
+}
 
-    fn checked(self) -> Self {
-        let checked =
-            |lines: Vec<String>| lines.iter().map(|line| safe(&line.replace('\t', " ")).into_owned()).collect();
-        Self { asked: checked(self.asked), answered: checked(self.answered) }
-    }
+fn one_line(text: &str) -> String {
+    safe(&text.replace('\t', " ")).into_owned()
 }
 
 fn body(content: &Content) -> Vec<String> {
@@ -90,83 +139,49 @@ fn body(content: &Content) -> Vec<String> {
     }
 }
 
-/// The longest common sequence of both, and between its members what only one side has.
-fn align(was: &[String], is: &[String]) -> Vec<Row> {
-    let plain = |lines: &[String]| lines.iter().map(|line| normal(line).into_owned()).collect::<Vec<_>>();
-    let (left, right) = (plain(was), plain(is));
-    let width = right.len() + 1;
-    let mut longest = vec![0_usize; (left.len() + 1) * width];
-    for row in (0..left.len()).rev() {
-        for column in (0..right.len()).rev() {
-            let at = |row: usize, column: usize| longest.get(row * width + column).copied().unwrap_or(0);
-            let best = if alike(left.get(row), right.get(column)) {
-                at(row + 1, column + 1) + 1
-            } else {
-                at(row + 1, column).max(at(row, column + 1))
-            };
-            if let Some(cell) = longest.get_mut(row * width + column) {
-                *cell = best;
-            }
+/// The most lines of a snapshot that are compared.
+const TEXT_MOST: usize = 4000;
+
+/// Two snapshots of a cell line beside line; what differs in meaning is all that differs in them.
+pub(crate) fn texts_side_by_side(before: &str, after: &str) -> Vec<Row> {
+    let [was, is] = [before, after].map(|text| {
+        let mut lines: Vec<String> = text.lines().take(TEXT_MOST).map(|line| safe(line).into_owned()).collect();
+        if text.lines().nth(TEXT_MOST).is_some() {
+            lines.push("… more lines than are compared".to_owned());
         }
-    }
-    let at = |row: usize, column: usize| longest.get(row * width + column).copied().unwrap_or(0);
-    let mut rows = Vec::new();
-    let (mut row, mut column) = (0, 0);
-    while let (Some(one), Some(other)) = (was.get(row), is.get(column)) {
-        if alike(left.get(row), right.get(column)) {
-            rows.push(Row { before: Some(one.clone()), after: Some(other.clone()), is_same: true });
-            row += 1;
-            column += 1;
-        } else if at(row + 1, column) >= at(row, column + 1) {
-            rows.push(Row { before: Some(one.clone()), after: None, is_same: false });
-            row += 1;
-        } else {
-            rows.push(Row { before: None, after: Some(other.clone()), is_same: false });
-            column += 1;
-        }
-    }
-    rows.extend(was.iter().skip(row).map(|one| Row { before: Some(one.clone()), after: None, is_same: false }));
-    rows.extend(is.iter().skip(column).map(|one| Row { before: None, after: Some(one.clone()), is_same: false }));
-    beside(rows)
+        lines
+    });
+    align(&was, &is)
 }
 
-/// Whether two lines say the same; the text of an element that is filler in both is compared by its length.
-fn alike(one: Option<&String>, other: Option<&String>) -> bool {
-    let (Some(one), Some(other)) = (one, other) else { return false };
-    let filler = |line: &str| {
+/// What both have, in rows; between those what only one has, beside what only the other has.
+fn align(was: &[String], is: &[String]) -> Vec<Row> {
+    let [left, right] = [was, is].map(|lines| lines.iter().map(|line| meaning(line)).collect::<Vec<_>>());
+    let row =
+        |was: Option<&String>, is: Option<&String>, is_same| Row { before: was.cloned(), after: is.cloned(), is_same };
+    let mut rows = Vec::new();
+    for op in capture_diff_slices(Algorithm::Myers, &left, &right) {
+        let lines = |all: &[String], range: Range<usize>| all.get(range).unwrap_or_default().to_vec();
+        let (was, is) = (lines(was, op.old_range()), lines(is, op.new_range()));
+        let is_same = op.tag() == DiffTag::Equal;
+        rows.extend((0..was.len().max(is.len())).map(|place| row(was.get(place), is.get(place), is_same)));
+    }
+    rows
+}
+
+/// What a line says; the text of an element that is filler is its length.
+fn meaning(line: &str) -> String {
+    let filler = || {
         let (head, rest) = line.split_once('>')?;
         let (text, tail) = rest.split_once('<')?;
         let is_hash = text.len() >= FILLER_LEAST && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        is_hash.then(|| (head.to_owned(), text.len(), tail.to_owned()))
+        is_hash.then(|| format!("{head}>\0{}<{tail}", text.len()))
     };
-    one == other || filler(one).is_some_and(|one| filler(other) == Some(one))
+    filler().unwrap_or_else(|| normal(line).into_owned())
 }
 
 /// The shortest text that is taken for filler.
 const FILLER_LEAST: usize = 6;
-
-/// Puts what only one side has beside what only the other has.
-fn beside(rows: Vec<Row>) -> Vec<Row> {
-    let mut out: Vec<Row> = Vec::with_capacity(rows.len());
-    let mut open: Vec<usize> = Vec::new();
-    for row in rows {
-        if row.is_same {
-            open.clear();
-            out.push(row);
-        } else if let (None, Some(after), Some(place)) = (&row.before, &row.after, open.first().copied()) {
-            if let Some(free) = out.get_mut(place) {
-                free.after = Some(after.clone());
-            }
-            open.remove(0);
-        } else {
-            if row.before.is_some() {
-                open.push(out.len());
-            }
-            out.push(row);
-        }
-    }
-    out
-}
 
 /// Writes into each change which exchanges of both runs it is about.
 pub(super) fn find(changes: &mut [Change<'_>], before: &Run, after: &Run) {

@@ -7,7 +7,8 @@ use easrig_scenario::{
 
 use super::*;
 use crate::{
-    Palette, Sources, View,
+    Exit, Known, Palette, Parts, Snapshot, Sources, View,
+    junit::tests::check as check_junit,
     run::tests::{blocked, cell, finding, run_of, started},
 };
 
@@ -174,12 +175,15 @@ pub(super) fn upgrade() -> (Run, Run) {
     }
     let (mut before, mut after) = (run_of(was), run_of(is));
     for run in [&mut before, &mut after] {
-        for (id, family) in
-            [("wp7", "Windows Phone"), ("wp7.5", "Windows Phone"), ("ios-17", "iOS"), ("android-4", "Android")]
-        {
+        for (id, family, title) in [
+            ("wp7", "Windows Phone", "Windows Phone 7.0"),
+            ("wp7.5", "Windows Phone", "Windows Phone 7.5"),
+            ("ios-17", "iOS", "iPhone, iOS 17"),
+            ("android-4", "Android", "Android 4.0 Email"),
+        ] {
             let card = PersonaCard {
                 id: id.into(),
-                title: id.into(),
+                title: title.into(),
                 family: family.into(),
                 versions: vec![Version::V14_1],
                 tokens: Some(false),
@@ -211,7 +215,9 @@ fn one_cause_is_one_row_however_many_phones_it_breaks() {
     assert_eq!(rows, [(6, vec!["wp7", "wp7.5"]), (2, vec!["ios-17", "android-4"])]);
     insta::assert_snapshot!("terminal", compare_terminal(&comparison, plain(), nothing()));
     insta::assert_snapshot!("markdown", compare_markdown(&comparison));
-    insta::assert_snapshot!("junit", compare_junit(&comparison));
+    let junit = compare_junit(&comparison);
+    assert_eq!(check_junit(&junit), after.cells.len());
+    insta::assert_snapshot!("junit", junit);
     insta::assert_snapshot!("json", compare_json(&comparison));
 }
 
@@ -364,4 +370,177 @@ fn an_upgrade_that_switches_tls_1_0_off_is_a_cause_with_the_phones_concerned() {
     // A run that was made before anybody asked says nothing.
     let silent = Run { tls: Vec::new(), ..before.clone() };
     assert!(Comparison::of(&silent, &after).target.tls_lost.is_empty());
+}
+
+#[test]
+fn junit_keeps_the_rules_of_the_schema_whatever_changed() {
+    use Verdict::{Blocked, Degraded, Fail, Inconclusive, Pass, Skipped};
+    let all = [Pass, Fail, Blocked, Degraded, Skipped, Inconclusive];
+    let cells = |of: fn(usize, usize) -> usize| -> Vec<Cell> {
+        let pairs = (0..6).flat_map(|was| (0..6).map(move |is| (was, is)));
+        pairs.map(|(was, is)| cell(&format!("sync/s{was}{is}"), "wp7.5", all[of(was, is)])).collect()
+    };
+    let (mut was, mut is) = (cells(|was, _| was), cells(|_, is| is));
+    was.push(cell("sync/gone", "wp7.5", Pass));
+    is.push(failing("sync/new\u{0}\u{1b}", "ios-17", "MS-ASCMD_R1", "<&\"> \u{ffff}]]>"));
+    let (before, mut after) = (run_of(was), run_of(is));
+    let known = "[[known]]\npattern = \"sync/s*0\"\nverdict = \"fail\"\nbecause = \"ticket 7\"\n";
+    after.hold_against(&Known::parse("known.toml", known).unwrap());
+    let comparison = Comparison::of(&before, &after);
+    assert_eq!(check_junit(&compare_junit(&comparison)), 38);
+    assert!(compare_junit(&comparison).contains("type=\"unexpected pass\""));
+    assert_eq!(check_junit(&compare_junit(&Comparison::of(&run_of(Vec::new()), &run_of(Vec::new())))), 0);
+}
+
+#[test]
+fn what_is_well_although_it_is_known_not_to_be_is_bad_news_in_every_form() {
+    let text = "[[known]]\npattern = \"sync/a\"\nverdict = \"fail\"\nbecause = \"ticket 7\"\n";
+    let before = run_of(vec![cell("sync/a", "wp7", Verdict::Fail)]);
+    for (is, code, unexpected) in [(Verdict::Pass, 1, 1), (Verdict::Fail, 0, 0), (Verdict::Skipped, 0, 0)] {
+        let mut after = run_of(vec![cell("sync/a", "wp7", is)]);
+        after.hold_against(&Known::parse("known.toml", text).unwrap());
+        let comparison = Comparison::of(&before, &after);
+        assert_eq!((comparison.exit().code(), comparison.unexpected.len()), (code, unexpected), "{is}");
+    }
+    let mut after = run_of(vec![cell("sync/a", "wp7", Verdict::Pass)]);
+    assert_eq!(Comparison::of(&before, &after).exit(), Exit::Well, "nobody listed it");
+    after.hold_against(&Known::parse("known.toml", text).unwrap());
+    let comparison = Comparison::of(&before, &after);
+    let told = compare_terminal(&comparison, plain(), nothing());
+    assert!(told.contains("sync/a × wp7 × 14.1: it was known because: ticket 7"), "{told}");
+    assert!(
+        told.contains("1 cell is well where a deviation is known") && told.ends_with("1 unexpected pass, 0 the same\n")
+    );
+    let markdown = compare_markdown(&comparison);
+    assert!(markdown.contains("ticket 7") && markdown.contains("1 unexpected pass"), "{markdown}");
+    let json: serde_json::Value = serde_json::from_str(&compare_json(&comparison)).unwrap();
+    assert_eq!((&json["exit"], &json["unexpected"][0]["because"]), (&1.into(), &"ticket 7".into()));
+    let junit = compare_junit(&comparison);
+    assert!(check_junit(&junit) == 1 && junit.contains("failures=\"1\""), "{junit}");
+}
+
+/// The baseline that somebody made of a run.
+fn approved(run: &Run) -> Approved {
+    let files = told(run).into_iter().map(|one| (one.path.to_string(), one.to_text())).collect();
+    Approved::read("reports/baselines/mail", &files).unwrap()
+}
+
+fn told(run: &Run) -> Vec<Snapshot> {
+    crate::snapshots(run, &Parts::default(), &|_| None)
+}
+
+#[test]
+fn a_baseline_tells_the_same_changes_as_the_run_it_was_made_of() {
+    let (mut before, mut after) = upgrade();
+    before.cells.push(cell("sync/skipped", "ios-17", Verdict::Skipped));
+    before.cells.push(failing(
+        "sync/bad",
+        "ios-17",
+        "MS-ASCMD_R9",
+        "key `{4a7b2c1d-0001-4f3e-9a8b-000000000012}3` (seen 3 times)",
+    ));
+    before.cells.push(cell("invariant/held", "ios-17", Verdict::Pass));
+    after.cells.extend(before.cells[12..].iter().cloned());
+    after.cells[13].findings[0].actual = "key `{99999999-0001-4f3e-9a8b-0000000000ff}3` (seen 9 times)".into();
+    for (was, is) in [(&before, &after), (&after, &before)] {
+        let (baseline, snapshots) = (approved(was), told(is));
+        let [runs, approved] = [Comparison::of(was, is), Comparison::with(&baseline, is, &snapshots)];
+        let changes = |comparison: &Comparison<'_>| -> Vec<_> {
+            comparison.changes().map(|change| (change.id.clone(), change.class, change.transition())).collect()
+        };
+        assert_eq!(changes(&runs), changes(&approved));
+        let titles = |comparison: &Comparison<'_>| comparison.causes.iter().map(Cause::title).collect::<Vec<_>>();
+        assert_eq!(titles(&runs), titles(&approved));
+        assert_eq!((runs.exit(), runs.same), (approved.exit(), approved.same));
+        assert_eq!(runs.sentence(), approved.sentence());
+        assert_eq!(runs.target.versions_lost, approved.target.versions_lost);
+        assert_eq!(runs.target.software, approved.target.software);
+    }
+    let (baseline, snapshots) = (approved(&before), told(&after));
+    let comparison = Comparison::with(&baseline, &after, &snapshots);
+    let both = Both { before: (Sources { exchange: &|_| None }, &baseline.name), ..nothing() };
+    insta::assert_snapshot!("baseline_terminal", compare_terminal(&comparison, plain(), both));
+    insta::assert_snapshot!("baseline_markdown", compare_markdown(&comparison));
+    insta::assert_snapshot!("baseline_json", compare_json(&comparison));
+    assert_eq!(check_junit(&compare_junit(&comparison)), after.cells.len());
+    let same = told(&before);
+    let unchanged = Comparison::with(&baseline, &before, &same);
+    assert!(unchanged.is_same(), "{}", compare_terminal(&unchanged, plain(), both));
+}
+
+#[test]
+fn what_no_verdict_shows_is_told_of_a_baseline_all_the_same() {
+    let was = run_of(vec![cell("sync/a", "wp7", Verdict::Pass), cell("sync/b", "wp7", Verdict::Skipped)]);
+    let mut is = was.clone();
+    is.cells[0].notes.push("HTTP 503 was taken for an answer".into());
+    is.cells[1].reason = "needs a second account".into();
+    let (baseline, snapshots) = (approved(&was), told(&is));
+    let comparison = Comparison::with(&baseline, &is, &snapshots);
+    let told: Vec<String> =
+        comparison.causes.iter().map(|cause| format!("{}: {}", cause.class, cause.title())).collect();
+    insta::assert_snapshot!(told.join("\n"), @r"
+    news: it says “note: HTTP 503 was taken for an answer”, which is not approved
+    news: it was approved that it says “skipped: why it is skipped”, and it says “skipped: needs a second account”
+    ");
+    assert_eq!((comparison.exit().code(), comparison.count(Class::News)), (0, 2));
+}
+
+#[test]
+fn a_scenario_that_was_rewritten_since_the_approval_accuses_nobody() {
+    let before = run_of(vec![cell("sync/a", "wp7", Verdict::Pass)]);
+    let mut after = run_of(vec![cell("sync/a", "wp7", Verdict::Fail)]);
+    let baseline = approved(&before);
+    let snapshots = told(&after);
+    assert_eq!(Comparison::with(&baseline, &after, &snapshots).exit().code(), 1);
+    after.started.scenarios[0].1 = "another".into();
+    assert_eq!(Comparison::with(&baseline, &after, &snapshots).exit().code(), 3);
+}
+
+#[test]
+fn a_baseline_of_an_older_build_says_that_it_does_not_know() {
+    let (before, after) = upgrade();
+    let plain_text = |one: Snapshot| (one.path.to_string(), Snapshot { about: Default::default(), ..one }.to_text());
+    let files = told(&before).into_iter().map(plain_text).collect();
+    let baseline = Approved::read("mail", &files).unwrap();
+    let snapshots = told(&after);
+    let comparison = Comparison::with(&baseline, &after, &snapshots);
+    assert_eq!(comparison.exit().code(), 1);
+    assert!(comparison.target.is_same());
+    let cautions = comparison.cautions().join("\n");
+    for text in [
+        "a baseline has no times",
+        "what the target said of itself before is not known",
+        "which scenarios and personas",
+    ] {
+        assert!(cautions.contains(text), "{cautions}");
+    }
+}
+
+#[test]
+fn files_that_are_no_baseline_are_refused_with_what_is_wrong() {
+    let (before, _) = upgrade();
+    let good: std::collections::BTreeMap<String, String> =
+        told(&before).into_iter().map(|one| (one.path.to_string(), one.to_text())).collect();
+    let one = good.keys().find(|path| path.starts_with("sync/")).unwrap();
+    let mut wrong = Vec::new();
+    for (path, text) in [
+        ("verdicts.snap", "no head"),
+        ("verdicts.snap", "---\n---\nsync/a\n  wp7 passt\n"),
+        (one, "no head"),
+        (one, "---\nexpression: nothing\n---\nverdict: pass\n"),
+        (one, "---\nexpression: \"sync/a × wp7 × 14.1\"\n---\nverdict: passt\n"),
+    ] {
+        let mut files = good.clone();
+        files.insert(path.to_owned(), text.to_owned());
+        wrong.push(Approved::read("mail", &files).unwrap_err().to_string());
+    }
+    wrong.push(Approved::read("mail", &Default::default()).unwrap_err().to_string());
+    insta::assert_snapshot!(wrong.join("\n"), @r"
+    `verdicts.snap` is no snapshot: it does not begin with a head between two lines `---`
+    line 2 of `verdicts.snap` says `wp7 passt`, not what a cell came to: `persona version verdict`
+    `sync/first/android-4.snap` is no snapshot: it does not begin with a head between two lines `---`
+    `sync/first/android-4.snap` does not say which cell it is about: its `expression` is no `scenario × persona × version`
+    `sync/first/android-4.snap` does not begin with `verdict:` and one of the six verdicts
+    no baseline: it has no `verdicts.snap`
+    ");
 }

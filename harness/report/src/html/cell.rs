@@ -52,7 +52,7 @@ impl CellView {
             bars: bars(&recent.collect::<Vec<_>>()),
             earlier: last,
             exchanges: exchanges(cell, maker),
-            show: show(&cell.id, maker.of.folder),
+            show: show_cell(&cell.id, maker.of.folder),
         }
     }
 }
@@ -66,7 +66,11 @@ fn exchanges(cell: &Cell, maker: &Maker<'_>) -> Vec<ExchangeView> {
         Embed::NotPassing => (super::CELL_MOST.min(maker.left.get()), super::CELL_MOST.min(maker.left.get())),
         Embed::All => (usize::MAX, usize::MAX),
     };
-    let views = shown.iter().map(|exchange| ExchangeView::of(exchange, &mut room, maker.words)).collect();
+    let mut views: Vec<ExchangeView> =
+        shown.iter().map(|exchange| ExchangeView::of(exchange, &mut room, maker.words)).collect();
+    if let Some(last) = views.last_mut() {
+        last.open = true;
+    }
     maker.left.set(maker.left.get().saturating_sub(total - room));
     views
 }
@@ -87,7 +91,7 @@ fn plain(text: &str) -> String {
 }
 
 /// The command that shows the exchanges of a cell; empty when there is no folder.
-fn show(id: &CellId, folder: &str) -> String {
+pub(crate) fn show_cell(id: &CellId, folder: &str) -> String {
     if folder.is_empty() {
         return String::new();
     }

@@ -1,5 +1,7 @@
 //! An exchange as it stands in a cell: request and answer decoded, the raw bytes behind them, and its times.
 
+use std::collections::BTreeSet;
+
 use easrig_exchange::{Exchange, Headers, Outcome};
 use easrig_scenario::{Content, Decoded};
 
@@ -15,39 +17,49 @@ const RAW_MOST: usize = 512;
 /// How wide the drawing of times is.
 const WIDTH: f64 = 400.0;
 
-pub(super) struct ExchangeView {
-    pub(super) number: u64,
-    pub(super) role: String,
-    pub(super) verb: String,
-    pub(super) outcome: Told,
-    pub(super) took: String,
-    pub(super) line: String,
+pub(crate) struct ExchangeView {
+    pub(crate) number: u64,
+    /// Whether it is unfolded.
+    pub(crate) open: bool,
+    pub(crate) role: String,
+    pub(crate) verb: String,
+    pub(crate) outcome: Told,
+    pub(crate) took: String,
+    pub(crate) line: String,
     /// The request line in words.
-    pub(super) query: String,
-    pub(super) sent_headers: Vec<(String, String)>,
-    pub(super) sent: Body,
-    pub(super) came_headers: Vec<(String, String)>,
-    pub(super) came: Body,
+    pub(crate) query: String,
+    pub(crate) sent_headers: Vec<HeaderView>,
+    pub(crate) sent: Body,
+    pub(crate) came_headers: Vec<HeaderView>,
+    pub(crate) came: Body,
     /// Why the answer is not whole.
-    pub(super) cut: Told,
-    pub(super) statuses: Vec<NamedStatus>,
+    pub(crate) cut: Told,
+    pub(crate) statuses: Vec<NamedStatus>,
+}
+
+/// A header.
+pub(crate) struct HeaderView {
+    pub(crate) name: String,
+    pub(crate) value: String,
+    /// Whether the exchange beside it says something else there.
+    pub(crate) differs: bool,
 }
 
 /// A body in what room there was.
 #[derive(Default)]
-pub(super) struct Body {
-    pub(super) text: String,
+pub(crate) struct Body {
+    pub(crate) text: String,
     /// How many bytes of the text are left out.
-    pub(super) hidden: usize,
-    pub(super) raw: String,
+    pub(crate) hidden: usize,
+    pub(crate) raw: String,
     /// How many bytes the body has.
-    pub(super) bytes: usize,
-    pub(super) raw_hidden: usize,
+    pub(crate) bytes: usize,
+    pub(crate) raw_hidden: usize,
 }
 
 impl ExchangeView {
     /// Takes what it shows off `room`, which counts bytes.
-    pub(super) fn of(exchange: &Exchange, room: &mut usize, words: Words) -> Self {
+    pub(crate) fn of(exchange: &Exchange, room: &mut usize, words: Words) -> Self {
         let decoded = Decoded::of(exchange);
         let request = &exchange.request;
         let query = request.url.query().map(|query| format!("?{query}")).unwrap_or_default();
@@ -63,6 +75,7 @@ impl ExchangeView {
         let came = body(&decoded.answer, &decoded.body, room);
         Self {
             number: exchange.number.0,
+            open: false,
             role: exchange.sender.role.clone(),
             verb: decoded.verb.map_or_else(|| request.method.clone(), |verb| verb.to_string()),
             outcome: words.told(&match &exchange.outcome {
@@ -91,13 +104,36 @@ impl ExchangeView {
     }
 }
 
-fn headers(headers: &Headers, room: &mut usize) -> Vec<(String, String)> {
+impl ExchangeView {
+    /// Marks the headers of the request and of the answer that say something else than those of the exchange beside it.
+    pub(crate) fn mark(&mut self, sent: &BTreeSet<String>, came: &BTreeSet<String>) {
+        for (headers, differing) in [(&mut self.sent_headers, sent), (&mut self.came_headers, came)] {
+            for header in headers {
+                header.differs = differing.contains(&header.name.to_ascii_lowercase());
+            }
+        }
+    }
+
+    /// Whether a header of the request is marked.
+    pub(crate) fn asks_otherwise(&self) -> bool {
+        self.sent_headers.iter().any(|header| header.differs)
+    }
+
+    /// Whether a header of the answer is marked.
+    pub(crate) fn answers_otherwise(&self) -> bool {
+        self.came_headers.iter().any(|header| header.differs)
+    }
+}
+
+fn headers(headers: &Headers, room: &mut usize) -> Vec<HeaderView> {
     let fits = |(name, value): &(&str, &str)| {
         let fits = name.len() + value.len() <= *room;
         *room = room.saturating_sub(name.len() + value.len());
         fits
     };
-    headers.all_fields().take_while(fits).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    let view =
+        |(name, value): (&str, &str)| HeaderView { name: name.to_owned(), value: value.to_owned(), differs: false };
+    headers.all_fields().take_while(fits).map(view).collect()
 }
 
 fn body(content: &Content, bytes: &[u8], room: &mut usize) -> Body {

@@ -30,7 +30,7 @@ struct Counts {
 }
 
 /// Checks the document against the rules, its counts against what is in it, and gives the number of testcases.
-fn check(xml: &str) -> usize {
+pub(crate) fn check(xml: &str) -> usize {
     let mut reader = Reader::from_str(xml);
     let mut open = Vec::<(String, Counts, Vec<String>)>::new();
     let mut cases = 0;

@@ -44,7 +44,7 @@ pub(crate) fn table_cell(text: &str) -> String {
 }
 
 /// Lines to be copied, each behind `margin`.
-pub(super) fn block(margin: &str, text: &str) -> String {
+pub(crate) fn block(margin: &str, text: &str) -> String {
     let text = safe(text);
     let fence = "`".repeat(longest_run(&text).saturating_add(1).max(3));
     let lines: String = text.lines().map(|line| format!("{margin}{line}\n")).collect();

@@ -1,6 +1,6 @@
 use easrig_scenario::Verdict;
 
-use super::{Server, Servers, Spot, names};
+use super::{Server, Servers, Spot, names, title};
 use crate::{
     View,
     compare::screen,
@@ -29,7 +29,7 @@ pub fn servers_terminal(servers: &Servers<'_>, view: View<'_>) -> String {
 
 /// A row for each phone; `None` when there is not enough room.
 fn table(servers: &Servers<'_>, names: &[String], view: View<'_>) -> Option<String> {
-    let first = servers.personas.iter().map(|(persona, _)| width(&safe(persona))).max().unwrap_or(0);
+    let first = servers.personas.iter().map(|(persona, _)| width(&safe(title(servers, persona)))).max().unwrap_or(0);
     let room = view.width.saturating_sub(first) / names.len().max(1);
     let room = room.saturating_sub(2).min(36);
     if room < ROOM_LEAST {
@@ -39,7 +39,7 @@ fn table(servers: &Servers<'_>, names: &[String], view: View<'_>) -> Option<Stri
     let heads: String = names.iter().map(|name| format!("  {}", pad(&cut(name, room), room))).collect();
     let mut out = format!("{}{strong}{}{strong:#}\n", pad("", first), heads.trim_end());
     for (number, (persona, _)) in servers.personas.iter().enumerate() {
-        let mut row = pad(&safe(persona), first);
+        let mut row = pad(&safe(title(servers, persona)), first);
         for server in &servers.servers {
             let spot = server.spots.get(number).and_then(Option::as_ref);
             let text = cut(&spot.map_or_else(|| "·".to_owned(), words), room);
@@ -59,7 +59,7 @@ fn lists(servers: &Servers<'_>, names: &[String], view: View<'_>) -> String {
         for ((persona, _), spot) in servers.personas.iter().zip(&server.spots) {
             let Some(spot) = spot else { continue };
             let style = view.palette.of(spot.worst);
-            out.push_str(&format!("  {}  {style}{}{style:#}\n", safe(persona), words(spot)));
+            out.push_str(&format!("  {}  {style}{}{style:#}\n", safe(title(servers, persona)), words(spot)));
         }
     }
     out
@@ -76,19 +76,19 @@ pub(super) fn words(spot: &Spot<'_>) -> String {
 }
 
 /// What the owners of which phones see, each error once, with what helps.
-pub(super) fn seen(servers: &Servers<'_>, server: &Server<'_>) -> Vec<String> {
+pub(super) fn seen<'s>(servers: &'s Servers<'_>, server: &'s Server<'_>) -> Vec<String> {
     let mut told: Vec<(String, &str, Vec<&str>)> = Vec::new();
     for ((persona, _), spot) in servers.personas.iter().zip(&server.spots) {
         let Some(error) = spot.as_ref().and_then(|spot| spot.error) else { continue };
         let text = screen(error);
         match told.iter_mut().find(|(known, remedy, _)| *known == text && *remedy == error.remedy) {
-            Some((_, _, personas)) => personas.push(persona),
-            None => told.push((text, &error.remedy, vec![persona])),
+            Some((_, _, phones)) => phones.push(title(servers, persona)),
+            None => told.push((text, &error.remedy, vec![title(servers, persona)])),
         }
     }
-    let line = |(text, remedy, personas): (String, &str, Vec<&str>)| {
+    let line = |(text, remedy, phones): (String, &str, Vec<&str>)| {
         let remedy = remedy.split_whitespace().collect::<Vec<_>>().join(" ");
-        format!("{}: {text}. {remedy}", personas.join(", ")).trim_end().to_owned()
+        format!("{}: {text}. {remedy}", phones.join("; ")).trim_end().to_owned()
     };
     told.into_iter().map(line).collect()
 }

@@ -1,7 +1,7 @@
 use super::{
     Servers,
     human::{seen, words},
-    names,
+    names, title,
 };
 use crate::markdown::text::{code, inline, table_cell};
 
@@ -13,7 +13,7 @@ pub fn servers_markdown(servers: &Servers<'_>) -> String {
     for (number, (persona, _)) in servers.personas.iter().enumerate() {
         let spots = servers.servers.iter().map(|server| server.spots.get(number).and_then(Option::as_ref));
         let cells: String = spots.map(|spot| format!(" {} |", spot.map(words).unwrap_or_default())).collect();
-        out.push_str(&format!("| {} |{cells}\n", table_cell(persona)));
+        out.push_str(&format!("| {} |{cells}\n", table_cell(title(servers, persona))));
     }
     for (server, name) in servers.servers.iter().zip(&names) {
         let lines = seen(servers, server);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use askama::Template;
 use easrig_scenario::Verdict;
 
-use super::{Server, Servers, Spot, names};
+use super::{Server, Servers, Spot, names, title};
 use crate::{
     Language,
     compare::screen,
@@ -123,7 +123,7 @@ fn families(servers: &Servers<'_>) -> Vec<FamilyView> {
             servers.servers.iter().map(|server| server.spots.get(place)?.as_ref().map(spot)).collect();
         let classes: BTreeSet<&str> = spots.iter().flatten().map(|spot| spot.mark.class).collect();
         let phone = PhoneView {
-            title: title(servers, persona),
+            title: title(servers, persona).to_owned(),
             id: (*persona).to_owned(),
             marks: classes.into_iter().collect::<Vec<_>>().join(" "),
             spots,
@@ -134,11 +134,6 @@ fn families(servers: &Servers<'_>) -> Vec<FamilyView> {
         }
     }
     families
-}
-
-fn title(servers: &Servers<'_>, persona: &str) -> String {
-    let card = servers.servers.iter().find_map(|server| server.run.personas.get(persona));
-    card.map_or(persona, |card| &card.title).to_owned()
 }
 
 fn spot(spot: &Spot<'_>) -> SpotView {
@@ -174,7 +169,7 @@ fn seen(servers: &Servers<'_>, server: &Server<'_>, words: Words) -> Vec<Seen> {
     let mut told: Vec<(String, &str, Vec<String>)> = Vec::new();
     for ((persona, _), spot) in servers.personas.iter().zip(&server.spots) {
         let Some(error) = spot.as_ref().and_then(|spot| spot.error) else { continue };
-        let (text, phone) = (screen(error), title(servers, persona));
+        let (text, phone) = (screen(error), title(servers, persona).to_owned());
         match told.iter_mut().find(|(known, remedy, _)| *known == text && *remedy == error.remedy) {
             Some((_, _, phones)) => phones.push(phone),
             None => told.push((text, &error.remedy, vec![phone])),

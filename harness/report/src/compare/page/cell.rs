@@ -6,8 +6,11 @@ use easrig_scenario::{Cell, Verdict};
 use super::Maker;
 use crate::{
     Palette, View,
-    compare::{Change, Class, Row, differences, side_by_side},
-    html::{CELL_MOST, FindingView, Mark, anchor},
+    compare::{
+        Change, Class, Row, differences, side_by_side,
+        sides::{differing_headers, texts_side_by_side},
+    },
+    html::{CELL_MOST, ExchangeView, FindingView, Mark, anchor},
     terminal::exchange::show_command,
     told::Told,
     words::{Text, Words},
@@ -45,6 +48,10 @@ pub(super) struct ChangeView {
     pub(super) differs: Vec<Told>,
     /// How many more differences there are.
     pub(super) more: usize,
+    /// Where the approved snapshot stands, when it is compared with a baseline.
+    pub(super) approved: String,
+    /// The exchanges in full, each under the key of its side.
+    pub(super) whole: Vec<(&'static str, ExchangeView)>,
     pub(super) rows: Vec<Line>,
     /// How many lines found no room.
     pub(super) cut: usize,
@@ -75,7 +82,12 @@ impl ChangeView {
             (Some(was), Some(is)) => named(maker, was, is),
             _ => (Vec::new(), 0),
         };
-        let (rows, cut) = drawn(&side_by_side(was.as_ref(), is.as_ref()), maker);
+        let beside = match change.said {
+            Some(said) => texts_side_by_side(said.before, said.after),
+            None => side_by_side(maker.comparison, was.as_ref(), is.as_ref()),
+        };
+        let (rows, cut) = drawn(&beside, maker);
+        let path = change.said.map_or("", |said| said.path);
         let findings = if change.class == Class::Improvement { change.healed() } else { change.fresh() };
         let both = maker.of.both;
         let command = |exchange: &Option<Exchange>, folder: &str| {
@@ -97,6 +109,8 @@ impl ChangeView {
             known: change.known.unwrap_or_default().to_owned(),
             findings: findings.into_iter().map(|finding| FindingView::of(finding, maker.words)).collect(),
             commands: [command(was, both.before.1), command(is, both.after.1)],
+            approved: if path.is_empty() { String::new() } else { format!("{}/{path}", both.before.1) },
+            whole: whole(maker, was.as_ref(), is.as_ref()),
             differs,
             more,
             rows,
@@ -105,6 +119,27 @@ impl ChangeView {
         }
     }
 }
+
+/// Both exchanges in full as far as there is room, which every cause still to come gets for one cell.
+fn whole(maker: &Maker<'_, '_>, was: Option<&Exchange>, is: Option<&Exchange>) -> Vec<(&'static str, ExchangeView)> {
+    let kept = maker.causes.get().saturating_mul(CHANGE_MOST);
+    if maker.bytes.get() < kept.saturating_add(CHANGE_MOST) {
+        return Vec::new();
+    }
+    let marks = was.zip(is).map(|(was, is)| differing_headers(maker.comparison, was, is)).unwrap_or_default();
+    let view = |(side, exchange): (&'static str, Option<&Exchange>)| {
+        let mut room = CELL_MOST;
+        let mut view = ExchangeView::of(exchange?, &mut room, maker.words);
+        view.open = true;
+        view.mark(&marks.sent, &marks.came);
+        maker.bytes.set(maker.bytes.get().saturating_sub(CELL_MOST - room));
+        Some((side, view))
+    };
+    [("upgrade.before", was), ("upgrade.after", is)].into_iter().filter_map(view).collect()
+}
+
+/// The most bytes of one changed cell: its lines, and both exchanges.
+const CHANGE_MOST: usize = 3 * CELL_MOST;
 
 fn standing(cell: &Cell, words: Words) -> Standing {
     let error = cell.device_error.as_ref().filter(|_| cell.verdict == Verdict::Blocked);

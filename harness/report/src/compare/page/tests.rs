@@ -76,6 +76,63 @@ fn a_changed_cell_has_both_exchanges_and_the_commands_that_show_them() {
 }
 
 #[test]
+fn both_exchanges_stand_in_full_and_only_headers_that_mean_something_else_are_marked() {
+    let mut was = cell("sync/a", "wp7", Verdict::Pass);
+    was.exchanges = vec![ExchangeNumber(3)];
+    let mut is = cell("sync/a", "wp7", Verdict::Fail);
+    is.exchanges = vec![ExchangeNumber(4)];
+    let (mut before, mut after) = (run_of(vec![was]), run_of(vec![is]));
+    for run in [&mut before, &mut after] {
+        let cell = &run.cells[0];
+        run.exchanges = vec![Exchanged {
+            number: cell.exchanges[0],
+            cell: Arc::new(cell.id.clone()),
+            command: "Sync".into(),
+            http: Some(200),
+            status: Some(1),
+            took_us: 1_000,
+            challenges: Vec::new(),
+        }];
+    }
+    let find = |number: ExchangeNumber| {
+        let mut exchange = found(number)?;
+        let later = number.0 == 4;
+        let versions = if later { "14.1" } else { "14.0,14.1" };
+        exchange.request.headers.push("MS-ASProtocolVersion", if later { "14.1" } else { "14.0" });
+        exchange.request.headers.push("X-MS-PolicyKey", if later { "111" } else { "222" });
+        let easrig_exchange::Outcome::Answered(response) = &mut exchange.outcome else { unreachable!() };
+        response.headers.push("MS-ASProtocolVersions", versions);
+        response.headers.push("Date", if later { "today" } else { "yesterday" });
+        response.headers.push("X-FEServer", if later { "one" } else { "two" });
+        Some(exchange)
+    };
+    let sources = Sources { exchange: &find };
+    let both = Both { before: (sources, "runs/before"), after: (sources, "runs/after") };
+    let language = Language::find("en").unwrap();
+    let made =
+        compare_html(&Comparison::of(&before, &after), CompareHtml { language, content: Contents::Hidden, both });
+    let marked: Vec<&str> = made.split("<mark>").skip(1).map(|rest| rest.split("</mark>").next().unwrap()).collect();
+    assert_eq!(
+        marked,
+        [
+            "MS-ASProtocolVersion: 14.0",
+            "MS-ASProtocolVersions: 14.0,14.1",
+            "MS-ASProtocolVersion: 14.1",
+            "MS-ASProtocolVersions: 14.1"
+        ]
+    );
+    assert!(made.contains("<del>MS-ASProtocolVersions: 14.0,14.1</del>"), "they stand in the rows as well");
+    assert!(made.contains("Date: today") && !made.contains("<del>Date"));
+    let [whole, rest] = made.split("<details class=\"unfold whole\">").collect::<Vec<_>>()[..] else {
+        panic!("one cell")
+    };
+    assert!(!whole.contains("Cmd=Sync") && rest.matches("Cmd=Sync").count() == 2, "the request lines");
+    assert!(rest.matches("<details class=\"raw\">").count() >= 2 && rest.contains("more bytes</"), "cut visibly");
+    let rest = rest.split("<script").next().unwrap();
+    assert!(rest.len() < 6 * crate::html::CELL_MOST, "{} bytes", rest.len());
+}
+
+#[test]
 fn contents_are_shown_only_when_they_are_asked_for() {
     let mut is = blocked("sync/a", "wp7", "86000C2B");
     is.exchanges = vec![ExchangeNumber(4)];
