@@ -79,7 +79,7 @@ fn an_upgrade_that_raises_the_tls_floor_is_named_with_the_phones_it_may_lose() {
     let ended = easrig(&["compare", before.to_str().unwrap(), after.to_str().unwrap()]);
     assert_eq!(ended.code, 3, "{}", ended.text());
     assert!(ended.text().contains("TLS 1.2 is no longer accepted"), "{}", ended.text());
-    assert!(ended.text().contains("phones    ios-11\n"), "{}", ended.text());
+    assert!(ended.text().contains("phones    iPhone, iOS 11\n"), "{}", ended.text());
 }
 
 /// What iOS 11 and iOS 17 find at a server started with these options.
