@@ -37,9 +37,6 @@ pub struct Difference {
     pub before: String,
     /// What the judged answer says there, in words.
     pub after: String,
-    /// The requirement that speaks of it, where there is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub requirement: Option<String>,
 }
 
 /// `item lost at Sync/…/Add: a mail of 5 fields, now nothing`
@@ -242,7 +239,6 @@ pub fn compare_decoded(before: (&Exchange, &Decoded), after: (&Exchange, &Decode
             path: "body".to_owned(),
             before: before.words(),
             after: after.words(),
-            requirement: None,
         }),
     }
     if before.parts.len() == after.parts.len() {
@@ -260,7 +256,6 @@ pub fn compare_decoded(before: (&Exchange, &Decoded), after: (&Exchange, &Decode
             path: "multipart".to_owned(),
             before: format!("{} parts", before.parts.len()),
             after: format!("{} parts", after.parts.len()),
-            requirement: None,
         });
     }
     comparison

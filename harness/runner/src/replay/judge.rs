@@ -107,7 +107,6 @@ impl<R: Read + Seek> Stage<R> {
                     path: filler.path,
                     before: "a text that stood elsewhere too".to_owned(),
                     after: "another text than stands there".to_owned(),
-                    requirement: None,
                 });
             }
         }
@@ -203,7 +202,6 @@ impl<R: Read + Seek> Stage<R> {
                 path: headers::PROTOCOL_VERSIONS.to_owned(),
                 before: format!("{spoken}, which the device speaks, is offered"),
                 after: format!("{offered} is demanded of every device"),
-                requirement: None,
             });
         }
         Ok(())

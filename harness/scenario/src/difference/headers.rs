@@ -180,5 +180,5 @@ fn machine(before: &Headers, after: &Headers, out: &mut Comparison) {
 }
 
 fn difference(kind: Kind, path: &str, before: String, after: String) -> Difference {
-    Difference { kind, path: path.to_owned(), before, after, requirement: None }
+    Difference { kind, path: path.to_owned(), before, after }
 }

@@ -30,6 +30,9 @@ const NAMING: [&str; 18] = [
     "UserName",
 ];
 
+/// So many seconds may lie between the dates of an item that came twice.
+const TWINS: u64 = 60;
+
 /// Whether elements of this tag are things of a mailbox: one that is missing or too many is news.
 pub(super) fn is_item(tag: Tag) -> bool {
     matches!(
@@ -70,11 +73,9 @@ pub(super) fn compare(walk: &mut Walk<'_, '_>, path: &mut String, before: &[Elem
             walk.alone(path, *two, Side::Judged);
             continue;
         }
-        let mine = signature(walk.terms, *two, Side::Judged);
-        let twice = after
-            .iter()
-            .enumerate()
-            .any(|(other, e)| other < index && !mine.is_empty() && signature(walk.terms, *e, Side::Judged) == mine);
+        // Two that the known answer has neither of are two that were not there.
+        let known = after.iter().enumerate().filter(|(other, _)| *other != index && matching.is_joined(*other));
+        let twice = known.map(|(_, e)| *e).any(|e| are_twins(walk.terms, e, *two));
         let kind = if twice { Kind::ItemDoubled } else { kind(*two, Kind::FolderAdded, Kind::ItemAdded) };
         let stray = stray(walk, path, *two, Side::Judged, kind);
         walk.out.extra.push(stray);
@@ -118,6 +119,11 @@ impl Matching {
 
     fn has_before(&self, index: usize) -> bool {
         self.of_before.get(index).is_some_and(Option::is_some)
+    }
+
+    /// Whether the judged one of this index belongs to a known one.
+    fn is_joined(&self, index: usize) -> bool {
+        self.of_before.contains(&Some(index))
     }
 
     fn has_after(&self, index: usize) -> bool {
@@ -238,6 +244,22 @@ fn resemble(terms: Terms<'_>, before: Element<'_>, after: Element<'_>) -> bool {
     longer > 0 && shared.count().saturating_mul(2) >= longer
 }
 
+/// Whether two judged items are one that came twice: they say the same, of the same time. What comes every day with the same
+/// words is another each day.
+fn are_twins(terms: Terms<'_>, one: Element<'_>, two: Element<'_>) -> bool {
+    let dates = |e: Element<'_>| {
+        let leaves: Vec<EasDate> = e.descendants().filter_map(|leaf| leaf.text().trim().parse().ok()).collect();
+        leaves
+    };
+    let near = |(one, two): (&EasDate, &EasDate)| one.at.as_second().abs_diff(two.at.as_second()) <= TWINS;
+    let said = signature(terms, one, Side::Judged);
+    let (first, second) = (dates(one), dates(two));
+    !said.is_empty()
+        && said == signature(terms, two, Side::Judged)
+        && first.len() == second.len()
+        && first.iter().zip(&second).all(near)
+}
+
 /// Everything that an element says and a server does not choose.
 fn signature(terms: Terms<'_>, element: Element<'_>, side: Side) -> String {
     facts(terms, element, side).join("\n")
@@ -343,7 +365,7 @@ fn stray(walk: &Walk<'_, '_>, path: &str, element: Element<'_>, side: Side, kind
         folder: folder.clone(),
         path: path.to_owned(),
         document: element.to_document(),
-        difference: Difference { kind, path: path.to_owned(), before, after, requirement: None },
+        difference: Difference { kind, path: path.to_owned(), before, after },
     }
 }
 

@@ -74,7 +74,7 @@ pub(super) fn compare(walk: &mut Walk<'_, '_>, path: &str, before: Element<'_>, 
             let (before, after) =
                 (quote(walk.terms, tag, &said, Side::Known), quote(walk.terms, tag, &now, Side::Judged));
             let after = if before == after { format!("another {after}") } else { after };
-            walk.out.differences.push(Difference { kind, path: path.to_owned(), before, after, requirement: None });
+            walk.out.differences.push(Difference { kind, path: path.to_owned(), before, after });
         }
     }
 }
@@ -95,13 +95,7 @@ pub(super) fn bodies(before: &[u8], after: &[u8], terms: Terms<'_>, out: &mut Co
     }
     let words = |bytes: &[u8]| format!("{} bytes", bytes.len());
     let after = if before.len() == after.len() { "other bytes".to_owned() } else { words(after) };
-    out.differences.push(Difference {
-        kind: Kind::ItemChanged,
-        path: "body".to_owned(),
-        before: words(before),
-        after,
-        requirement: None,
-    });
+    out.differences.push(Difference { kind: Kind::ItemChanged, path: "body".to_owned(), before: words(before), after });
 }
 
 /// Whether the text of `tag` is somebody's own, as far as the tap knows.
@@ -151,7 +145,7 @@ pub(super) fn kind(path: &str, tag: Tag, lengths_differ: bool) -> Kind {
         ("AirSync", "MoreAvailable") => Kind::MoreAvailableChanged,
         ("AirSyncBase", "NativeBodyType") => Kind::BodyType,
         ("AirSyncBase", "Type") if path.contains("Body") => Kind::BodyType,
-        _ if is_size(tag) && !path.contains("Attachment") => Kind::Truncation,
+        (_, "Truncated" | "BodyTruncated" | "MIMETruncated") => Kind::Truncation,
         ("AirSyncBase", "Data") | (_, "Body" | "MIMEData") if lengths_differ => Kind::Truncation,
         ("Provision", _) if path.contains("EASProvisionDoc") => Kind::PolicyChanged,
         _ if path.split('/').any(is_of_item) => Kind::ItemChanged,
@@ -198,7 +192,7 @@ fn owned_values(walk: &mut Walk<'_, '_>, path: &str, owned: Owned, before: Eleme
     let moved = before.tag().name() == Some("DstMsgId");
     let mut tell = |kind: Kind, before: &str, after: &str| {
         let (before, after) = (before.to_owned(), after.to_owned());
-        walk.out.differences.push(Difference { kind, path: path.to_owned(), before, after, requirement: None });
+        walk.out.differences.push(Difference { kind, path: path.to_owned(), before, after });
     };
     if owned.is_fixed(one) != owned.is_fixed(two) {
         let words =

@@ -81,6 +81,21 @@ fn a_lost_a_new_and_a_doubled_item_are_told_apart() {
 }
 
 #[test]
+fn mails_of_the_same_words_are_one_that_came_twice_only_when_they_came_at_the_same_time() {
+    let at = |id: &str, day: &str| {
+        mail(id, "Backup done", &format!("<DateReceived xmlns=\"Email\">2026-11-{day}.000Z</DateReceived>"))
+    };
+    let before = sync("1", &page("2", &[at("5:1", "20T07:00:00")], ""));
+    let kinds = |items: &[String]| compared(&before, &sync("1", &page("2", items, ""))).0;
+    assert_eq!(kinds(&[at("5:1", "20T07:00:00"), at("5:2", "20T07:00:01")]), [Kind::ItemDoubled]);
+    assert_eq!(kinds(&[at("5:1", "20T07:00:00"), at("5:2", "21T07:00:00")]), [Kind::ItemAdded]);
+    // Where there was none, there are two new ones.
+    let none = sync("1", &page("2", &[mail("5:9", "Welcome", "")], ""));
+    let two = page("2", &[mail("5:9", "Welcome", ""), at("5:1", "20T07:00:00"), at("5:2", "20T07:00:00")], "");
+    assert_eq!(compared(&none, &sync("1", &two)).0, [Kind::ItemAdded, Kind::ItemAdded]);
+}
+
+#[test]
 fn what_phones_depend_on_is_named() {
     let body = |kind: &str, data: &str, cut: &str| {
         let body = format!(
@@ -95,6 +110,10 @@ fn what_phones_depend_on_is_named() {
     assert_eq!(kinds(&body("1", "Hello", "")), [Kind::Truncation]);
     assert_eq!(kinds(&body("1", "Hello, and more", cut)), [Kind::Truncation]);
     assert_eq!(kinds(&body("1", "Hallo", cut)), [Kind::ItemChanged]);
+    // A server may estimate otherwise what it does not cut.
+    let size = |size: u32| format!("<EstimatedDataSize>{size}</EstimatedDataSize>{cut}");
+    let sized = sync("1", &body("1", "Hello", &size(22)));
+    assert_eq!(compared(&sized, &sync("1", &body("1", "Hello", &size(30)))).0, [Kind::ItemChanged]);
     let read = body("1", "Hello", cut).replace("<Read xmlns=\"Email\">0", "<Read xmlns=\"Email\">1");
     assert_eq!(kinds(&read), [Kind::ItemChanged]);
     let more = page("2", &[], "<MoreAvailable/>");

@@ -181,7 +181,7 @@ impl<'t, 'o> Walk<'t, 'o> {
     }
 
     pub(super) fn tell(&mut self, kind: Kind, path: &str, before: String, after: String) {
-        self.out.differences.push(Difference { kind, path: path.to_owned(), before, after, requirement: None });
+        self.out.differences.push(Difference { kind, path: path.to_owned(), before, after });
     }
 }
 
