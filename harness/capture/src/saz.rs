@@ -1,7 +1,8 @@
 //! Fiddler's session archives: a zip with three files for each session.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::io::{Read, Seek};
+use std::io::{self, Read, Seek, SeekFrom};
 
 use easrig_exchange::{Failure, Outcome, Request, Response, Times, Timestamp};
 use zip::ZipArchive;
@@ -16,12 +17,18 @@ const MAX_INFLATED: u64 = 128;
 /// The longest metadata file that is read.
 const MAX_METADATA: usize = 1 << 20;
 
+/// The most bytes that are read to list the files of an archive: some fifty thousand sessions.
+const MAX_LIST: u64 = 16 << 20;
+
 /// Room for a head beside a body.
 const HEAD: usize = 128 << 10;
 
 /// Reads every session of an archive, in the order of their numbers.
 pub(crate) fn import<R: Read + Seek>(input: R, options: &Options, out: &mut Output<'_>) -> Result<(), ImportError> {
-    let zip = ZipArchive::new(input).map_err(|error| ImportError::Unreadable { offset: 0, what: error.to_string() })?;
+    let list = Cell::new(Some(MAX_LIST));
+    let zip = ZipArchive::new(Listing { input, left: &list })
+        .map_err(|error| ImportError::Unreadable { offset: 0, what: error.to_string() })?;
+    list.set(None);
     let sessions = Sessions::of(&zip);
     let limit = options.limits.body_bytes;
     let most = MAX_INFLATED.saturating_mul(limit.saturating_add(HEAD) as u64);
@@ -45,6 +52,31 @@ pub(crate) fn import<R: Read + Seek>(input: R, options: &Options, out: &mut Outp
         }
     }
     Ok(())
+}
+
+/// An archive, of which no more than so many bytes are read.
+struct Listing<'l, R> {
+    input: R,
+    left: &'l Cell<Option<u64>>,
+}
+
+impl<R: Read> Read for Listing<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.input.read(buffer)?;
+        if let Some(left) = self.left.get() {
+            let left = left.checked_sub(count as u64);
+            self.left.set(Some(
+                left.ok_or_else(|| io::Error::other(format!("the list of its files is longer than {MAX_LIST} bytes")))?,
+            ));
+        }
+        Ok(count)
+    }
+}
+
+impl<R: Seek> Seek for Listing<'_, R> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.input.seek(to)
+    }
 }
 
 /// The files of every session, by its number: `raw/12_c.txt`, `raw/12_s.txt`, `raw/12_m.xml`.

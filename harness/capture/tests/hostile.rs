@@ -286,6 +286,16 @@ fn an_entry_without_end_is_cut_and_says_so() {
 }
 
 #[test]
+fn a_list_of_files_without_end_is_refused() {
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    for number in 0..300 {
+        zip.start_file(format!("{number}{}", "x".repeat(60_000)), SimpleFileOptions::default()).unwrap();
+    }
+    let error = try_read(&zip.finish().unwrap().into_inner(), &Options::default()).unwrap_err();
+    assert!(error.to_string().contains("the list of its files is longer than 16777216 bytes"), "{error}");
+}
+
+#[test]
 fn an_entry_of_values_without_end_costs_no_more_than_its_text() {
     let many = format!(r#"{HAR_ENTRY},{{"x":[{}0]}},{HAR_ENTRY}"#, "[],".repeat(3_000_000));
     let (found, tally) = read(format!(r#"{{"log":{{"entries":[{many}]}}}}"#).as_bytes());
