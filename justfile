@@ -72,8 +72,10 @@ browser *REPORTS:
 bench:
     cargo bench -p easrig-wbxml
     cargo bench -p easrig-report
+    cargo bench -p easrig-exchange
     python3 harness/wbxml/benches/peers/compare.py
     harness/cli/benches/run.sh
+    harness/cli/benches/scrub.sh
     harness/capture/benches/peers.sh
 
 # ten seconds of every fuzz target (needs a C++ compiler, for libFuzzer)
