@@ -1,8 +1,12 @@
 //! The words that are protocol, whoever uses them.
 
+use std::{collections::HashSet, sync::LazyLock};
+
 /// Whether this word (lower case) belongs to the protocols around ActiveSync: HTTP, MIME, Autodiscover, message classes.
 pub(super) fn is_protocol(word: &str) -> bool {
-    WORDS.iter().any(|line| line.split_ascii_whitespace().any(|known| known == word))
+    static KNOWN: LazyLock<HashSet<&str>> =
+        LazyLock::new(|| WORDS.iter().flat_map(|line| line.split_ascii_whitespace()).collect());
+    KNOWN.contains(word)
 }
 
 /// Whether this word (lower case) opens a link.
@@ -12,7 +16,8 @@ pub(super) fn is_scheme(word: &str) -> bool {
 
 /// Whether this word (lower case) names a product or a kind of device and so no person or place.
 pub(super) fn is_product(word: &str) -> bool {
-    PRODUCTS.split_ascii_whitespace().any(|known| known == word)
+    static KNOWN: LazyLock<HashSet<&str>> = LazyLock::new(|| PRODUCTS.split_ascii_whitespace().collect());
+    KNOWN.contains(word)
 }
 
 /// Companies whose certificates are sold or given to everybody: to name one says nothing about its customer.
@@ -22,7 +27,8 @@ pub(super) fn public_issuers() -> impl Iterator<Item = &'static str> {
 
 /// Whether this is the name of an HTML element or attribute, or of a style.
 pub(super) fn is_html(word: &str) -> bool {
-    HTML.split_ascii_whitespace().any(|known| known == word)
+    static KNOWN: LazyLock<HashSet<&str>> = LazyLock::new(|| HTML.split_ascii_whitespace().collect());
+    KNOWN.contains(word)
 }
 
 /// Whether this is a namespace that everybody uses.
