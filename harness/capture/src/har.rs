@@ -264,7 +264,7 @@ impl Entry {
         let times = own.times.unwrap_or(Times { connected: None, secured: None, first_byte, done });
         let tls = own.tls.map(|tls| {
             let OwnTls { version, cipher_suite, verified } = tls;
-            TlsSession { version, cipher_suite, chain: Vec::new(), verified }
+            TlsSession { version, cipher_suite, chain: Vec::new(), verified, hello: None }
         });
         Some((Found { started: Timestamp(started.as_microsecond()), request, outcome, times, tls }, gaps))
     }

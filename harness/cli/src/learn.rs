@@ -1,8 +1,8 @@
 //! `easrig persona learn`: a persona file from a recorded device.
 
-use std::{collections::BTreeMap, fmt::Write as _, path::PathBuf};
+use std::{collections::BTreeMap, fmt::Write as _, io::Write as _, path::PathBuf};
 
-use easrig_persona::{DeviceName, Learner, Likeness, Nearest, Persona, Sorter, Traits};
+use easrig_persona::{DeviceName, Learner, Likeness, Proposal, Sorter, Traits};
 use easrig_report::{Exit, safe};
 use miette::{IntoDiagnostic as _, WrapErr as _, miette};
 
@@ -11,6 +11,7 @@ use crate::{
     import::source::{self, Source},
     library::Library,
     output::Output,
+    output_file::OutputFile,
 };
 
 /// The most devices that are told apart when none is named.
@@ -37,42 +38,41 @@ pub(crate) fn learn(args: &LearnArgs, library: &Library, output: &Output) -> mie
     };
     let personas = library.personas(&["all".to_owned()])?;
     let likenesses = pupil.traits.likenesses(&personas);
-    let nearest = likenesses.first().ok_or_else(|| miette!("there is no persona to fill what was not seen"))?;
-    let because = because(nearest, &pupil.traits);
-    let persona: &Persona = &nearest.persona;
-    let text = library.persona_text(persona.id()).unwrap_or_default();
-    let id = id(args, persona);
-    let proposal = pupil.learner.propose(&id, Nearest { persona, text, because: &because }).into_diagnostic()?;
-    let seen = proposal.lines().filter(|line| line.contains("evidence = \"exchange ")).count();
-    let assumed = proposal.lines().filter(|line| line.contains("evidence = \"assumed: ")).count();
+    let nearest = likenesses.first().filter(|nearest| nearest.fits());
+    let likeness = likeness(nearest, &pupil.traits);
+    let Proposal { text, seen, unseen } =
+        pupil.learner.propose(&id(args, &pupil.traits), &likeness).into_diagnostic()?;
     match &args.output {
         Some(path) => {
+            let mut file = OutputFile::begin(path, std::slice::from_ref(&args.capture))?;
             let named = || format!("cannot write `{}`", path.display());
-            std::fs::write(path, proposal).into_diagnostic().wrap_err_with(named)?;
+            file.write_all(text.as_bytes()).into_diagnostic().wrap_err_with(named)?;
+            file.finish()?;
         }
-        None => output.write(proposal.as_bytes())?,
+        None => output.write(text.as_bytes())?,
     }
     output.say(&safe(&format!(
-        "device {device}: {seen} values were seen, {assumed} are assumed; {because}. Errors on the screen are never seen on \
-         the wire: check them"
+        "device {device}: {seen} values were seen, {unseen} were not; {likeness}. What stands on the screen is never on the \
+         wire: see [[error]] in docs/personas.md"
     )));
     Ok(Exit::Well)
 }
 
-/// Why the nearest persona is the nearest.
-fn because(nearest: &Likeness, traits: &Traits) -> String {
-    let id = nearest.persona.id();
-    match nearest.fits() {
-        true => format!("nearest to {id}: {}", nearest.evidence.join("; ")),
-        false => format!("no persona fits {}; {id} stands in", traits.words()),
+/// Which known persona the device is most like.
+fn likeness(nearest: Option<&Likeness>, traits: &Traits) -> String {
+    match nearest {
+        Some(nearest) => format!("most like {}: {}", nearest.persona.id(), nearest.evidence.join("; ")),
+        None => format!("no known persona fits {}", traits.words()),
     }
 }
 
-/// The name of the persona: the one given, that of its file, or its own.
-fn id(args: &LearnArgs, nearest: &Persona) -> String {
+/// The name of the persona: the one given, that of its file, or its DeviceType.
+fn id(args: &LearnArgs, traits: &Traits) -> String {
     let of_file = |path: &PathBuf| path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
     let given = args.id.clone().or_else(|| args.output.as_ref().and_then(of_file));
-    given.unwrap_or_else(|| format!("{}-learned", nearest.id()))
+    let kind = || traits.device_type().map(str::to_ascii_lowercase);
+    let plain = |kind: &String| kind.chars().all(|c| c.is_ascii_alphanumeric()) && !kind.is_empty();
+    given.or_else(|| kind().filter(plain)).unwrap_or_else(|| "learned".to_owned())
 }
 
 /// The devices of a recording, as far as anything is learned of them.
@@ -123,8 +123,6 @@ mod tests {
 
     #[test]
     fn the_name_of_the_file_is_the_name_of_the_persona() {
-        let library = Library::open(None, None).unwrap();
-        let nearest = library.persona("wp7").unwrap();
         let args = |id: Option<&str>, output: Option<&str>| LearnArgs {
             capture: PathBuf::from("x"),
             device: None,
@@ -132,8 +130,9 @@ mod tests {
             output: output.map(PathBuf::from),
             keys: crate::args::KeyArgs { keylog: None, server_key: Vec::new() },
         };
-        assert_eq!(id(&args(None, None), &nearest), "wp7-learned");
-        assert_eq!(id(&args(None, Some("dir/n9.toml")), &nearest), "n9");
-        assert_eq!(id(&args(Some("mine"), Some("dir/n9.toml")), &nearest), "mine");
+        let traits = Traits::default();
+        assert_eq!(id(&args(None, None), &traits), "learned");
+        assert_eq!(id(&args(None, Some("dir/n9.toml")), &traits), "n9");
+        assert_eq!(id(&args(Some("mine"), Some("dir/n9.toml")), &traits), "mine");
     }
 }

@@ -118,25 +118,21 @@ impl Library {
         self.scenario_ids().filter(|id| fits(id)).map(|id| self.scenario(id).map(Arc::new)).collect()
     }
 
-    /// The persona of this id.
+    /// The persona of this id, or of a file that is named by its path.
     ///
     /// # Errors
     /// When there is none, and when its file is wrong.
     pub(crate) fn persona(&self, id: &str) -> miette::Result<Persona> {
+        if id.ends_with(".toml") {
+            let path = Path::new(id);
+            let (id, file) = read_file(path.parent().unwrap_or(Path::new("")), path)?;
+            return persona(&id, &file);
+        }
         let Some(file) = self.personas.get(id) else {
             let help = suggest::help(id, self.persona_ids(), "easrig list personas");
             return Err(Unknown { kind: "persona", name: id.to_owned(), help }.into());
         };
-        let persona = Persona::parse(&file.name, &file.text)?;
-        if persona.id() != id {
-            return Err(miette!("`{}` says `id = \"{}\"`, and its name says `{id}`", file.name, persona.id()));
-        }
-        Ok(persona)
-    }
-
-    /// The text of a persona's file.
-    pub(crate) fn persona_text(&self, id: &str) -> Option<&str> {
-        self.personas.get(id).map(|file| file.text.as_str())
+        persona(id, file)
     }
 
     /// The personas of these ids, in this order; every one when the list holds `all`.
@@ -156,6 +152,14 @@ impl Library {
         }
         Ok(chosen)
     }
+}
+
+fn persona(id: &str, file: &Text) -> miette::Result<Persona> {
+    let persona = Persona::parse(&file.name, &file.text)?;
+    if persona.id() != id {
+        return Err(miette!("`{}` says `id = \"{}\"`, and its name says `{id}`", file.name, persona.id()));
+    }
+    Ok(persona)
 }
 
 /// Whether a selector chooses a scenario: the id itself, a folder, or any beginning.

@@ -306,6 +306,7 @@ fn bare(exchange: &Exchange) -> Exchange {
             cipher_suite: tls.cipher_suite.clone(),
             chain: Vec::new(),
             verified: tls.verified,
+            hello: tls.hello.clone(),
         }),
     }
 }

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Failure, Request, Response};
+use crate::{Failure, Request, Response, TlsVersion};
 
 /// One HTTP request with its answer, or with the reason why there is none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,4 +107,18 @@ pub struct TlsSession {
     pub chain: Vec<Vec<u8>>,
     /// False when `--insecure` let an untrusted chain pass.
     pub verified: bool,
+    /// What the client offered, where the recording has its ClientHello.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hello: Option<Box<ClientHello>>,
+}
+
+/// What a client says of itself when it begins TLS.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientHello {
+    /// The versions it speaks, best first; the highest alone where it says no more (up to TLS 1.2).
+    pub versions: Vec<TlsVersion>,
+    /// The numbers of its cipher suites, in its order.
+    pub cipher_suites: Vec<u16>,
+    /// Whether it names the server it wants (SNI).
+    pub names_server: bool,
 }

@@ -18,7 +18,7 @@ mod tls_offer;
 mod walk;
 
 pub use eascap::{EascapError, EascapFile, EascapReader, EascapWriter};
-pub use exchange::{Exchange, ExchangeNumber, Origin, Outcome, Sender, Times, Timestamp, TlsSession};
+pub use exchange::{ClientHello, Exchange, ExchangeNumber, Origin, Outcome, Sender, Times, Timestamp, TlsSession};
 pub use failure::{Failure, Phase, TlsFailure};
 pub use headers::Headers;
 pub use message::{Request, Response};

@@ -4,8 +4,8 @@
 use std::io::Cursor;
 
 use easrig_exchange::{
-    EascapError, EascapFile, EascapReader, EascapWriter, Exchange, ExchangeNumber, Failure, Headers, Origin, Outcome,
-    Phase, Request, Response, Sender, Times, Timestamp, TlsSession,
+    ClientHello, EascapError, EascapFile, EascapReader, EascapWriter, Exchange, ExchangeNumber, Failure, Headers,
+    Origin, Outcome, Phase, Request, Response, Sender, Times, Timestamp, TlsSession, TlsVersion,
 };
 
 const FIXTURE: &[u8] = include_bytes!("data/v1.eascap");
@@ -35,6 +35,7 @@ fn answered(number: u64) -> Exchange {
             cipher_suite: "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256".to_owned(),
             chain: vec![vec![0x30, 1], vec![], vec![0x30, 2, 9]],
             verified: true,
+            hello: None,
         }),
     }
 }
@@ -59,6 +60,18 @@ fn read(bytes: &[u8]) -> Result<Vec<Exchange>, EascapError> {
 fn what_was_written_is_read() {
     assert_eq!(read(&file()).unwrap(), [answered(1), failed(2)]);
     assert_eq!(read(&EascapWriter::new(Vec::new()).unwrap().into_inner()).unwrap(), []);
+}
+
+#[test]
+fn what_a_client_offered_is_kept() {
+    let mut exchange = answered(1);
+    let hello = ClientHello { versions: vec![TlsVersion::V1_2], cipher_suites: vec![0xC02F, 0x2F], names_server: true };
+    exchange.tls.as_mut().unwrap().hello = Some(Box::new(hello));
+    let mut writer = EascapWriter::new(Vec::new()).unwrap();
+    writer.write(&exchange).unwrap();
+    let bytes = writer.into_inner();
+    let read: Result<Vec<_>, _> = EascapReader::new(bytes.as_slice()).unwrap().collect();
+    assert_eq!(read.unwrap(), [exchange]);
 }
 
 #[test]

@@ -1,113 +1,167 @@
 //! A persona file, proposed from what a recorded device was seen to do.
 //!
-//! What was seen stands there with the exchange it was seen in. What was not seen is taken from the persona that the device
-//! is most like, and says so: it is assumed, and unverified.
+//! What was seen stands there with the exchange it was seen in. What was not seen stands there as a comment that says why:
+//! nothing is taken from anywhere else.
 
 mod facts;
+mod fields;
 mod headers;
+mod mail;
+mod patience;
+mod places;
+mod protocol;
+mod push;
 mod render;
+mod setup;
 mod sync;
 
 use easrig_eas::{
     Command, Version,
-    command::{provision, settings},
+    command::{provision, settings, sync as sync_command},
     headers as names,
-    query::{DeviceIdForm, QueryForm, QueryLine},
+    query::{QueryForm, QueryLine},
 };
-use easrig_exchange::{Exchange, ExchangeNumber};
+use easrig_exchange::{Exchange, ExchangeNumber, Origin};
 use easrig_wbxml::{Document, Limits};
-use toml::Value;
 
-use crate::{Condition, Confidence, answer::Answer};
+use crate::{Confidence, answer::Answer, recorded::question};
 use facts::Facts;
 use headers::Lines;
-use sync::Folders;
+use mail::Mail;
+use patience::Waiting;
+use places::Places;
+use protocol::Speech;
+use push::Waits;
+use setup::SettingUp;
+use sync::Synchronising;
 
-pub use render::{LearnError, Nearest};
+pub use render::{LearnError, Proposal};
 
 /// Gathers what one device does, exchange by exchange.
 #[derive(Debug, Default)]
 pub struct Learner {
     facts: Facts,
     headers: Lines,
-    folders: Folders,
-    offered: Vec<Version>,
-    spoken: Option<(Version, ExchangeNumber)>,
-    /// The steps of setting up, in the order they came, while the device is setting up.
-    order: Vec<&'static str>,
-    order_at: Option<ExchangeNumber>,
-    /// The last answer sent the device to Provision.
-    challenged: bool,
-    provisioned: bool,
-    heartbeat: Option<u32>,
+    speech: Speech,
+    setup: SettingUp,
+    sync: Synchronising,
+    mail: Mail,
+    waits: Waits,
+    waiting: Waiting,
+    places: Places,
+}
+
+/// An exchange of the device, read once for everybody who learns from it.
+struct Seen<'e> {
+    exchange: &'e Exchange,
+    at: ExchangeNumber,
+    line: Option<QueryLine>,
+    /// The version of the request, where it says one.
+    spoken: Option<Version>,
+    request: Option<Document>,
+    answer: Option<Answer>,
 }
 
 impl Learner {
     /// Takes the next exchange of the device in.
     pub fn look(&mut self, exchange: &Exchange) {
-        let line = QueryLine::parse(exchange.request.query()).ok();
-        let command = line.as_ref().and_then(|line| line.command.known());
-        let is_options = exchange.request.method.eq_ignore_ascii_case("OPTIONS");
-        if let Some(line) = &line {
-            self.identity(exchange, line);
+        let seen = Seen::of(exchange);
+        if let Some(line) = &seen.line {
+            self.identity(&seen, line);
         }
         self.authorization(exchange);
-        if is_options {
-            self.options(exchange, line.as_ref());
-            return;
-        }
-        let Some((command, line)) = command.zip(line) else {
-            self.headers.autodiscover(exchange, &mut self.facts);
-            return;
-        };
-        let header = || exchange.request.headers.get(names::PROTOCOL_VERSION)?.trim().parse().ok();
-        let version = line.version.or_else(header);
-        if let Some(version) = version {
-            self.spoken.get_or_insert((version, exchange.number));
-        }
-        self.speech(exchange, &line, command);
-        self.headers.post(exchange, line.form == QueryForm::Base64, command, &mut self.facts);
-        self.ability(command, exchange.number);
-        if !matches!(command, Command::Sync | Command::Provision) {
-            self.folders.turn_away();
-        }
-        let version = version.unwrap_or(Version::V14_1);
-        let request = document(&exchange.request.body);
-        let answer = exchange.response().map(|response| Answer::of(response.clone()));
-        self.setting_up(exchange, command, request.as_ref());
-        if let Some(request) = &request {
-            match command {
-                Command::Provision => self.provision(exchange, request, version),
-                Command::Settings => self.settings(exchange, request, version),
-                Command::Ping => self.ping(exchange, request),
-                Command::FolderSync | Command::Sync => {
-                    let said = answer.as_ref().and_then(|answer| answer.document.as_ref());
-                    self.folders.look(exchange.number, version, request, said, &mut self.facts);
-                }
-                Command::Search | Command::Find => {
-                    let word = if command == Command::Search { "search" } else { "find" };
-                    self.facts.by_version("search.by", version, word, exchange.number);
-                }
-                _ => {}
-            }
-        }
-        // The rounds of one Provision belong together.
-        if command != Command::Provision {
-            self.challenged = answer.is_some_and(|answer| is_challenge(&answer));
+        self.tls(exchange);
+        let command = seen.line.as_ref().and_then(|line| line.command.known());
+        if exchange.request.method.eq_ignore_ascii_case("OPTIONS") {
+            self.options(&seen);
+        } else if let (Some(command), Some(line)) = (command, &seen.line) {
+            self.command(&seen, line, command);
+        } else if let Some(question) = question(exchange) {
+            self.headers.autodiscover(exchange);
+            let follows = self.places.look(&seen, "Autodiscover");
+            self.places.autodiscover(&seen, question, follows, &mut self.facts);
         }
     }
 
-    fn identity(&mut self, exchange: &Exchange, line: &QueryLine) {
-        let at = exchange.number;
+    fn options(&mut self, seen: &Seen<'_>) {
+        self.headers.options(seen.exchange);
+        self.places.look(seen, "OPTIONS");
+        self.places.over();
+        self.facts.seen("abilities.options", true, seen.at);
+        self.speech.options(seen, &mut self.facts);
+        self.waiting.look("timeouts.command", 0, seen);
+        if seen.is_first_leg() {
+            return;
+        }
+        if self.setup.options(seen.at, self.sync.first()) {
+            self.sync.begin_anew();
+            self.waits.begin_anew();
+            self.speech.begin_anew();
+        }
+    }
+
+    fn command(&mut self, seen: &Seen<'_>, line: &QueryLine, command: Command) {
+        self.headers.post(seen.exchange, line.form == QueryForm::Base64, command);
+        self.places.over();
+        if seen.is_first_leg() {
+            return;
+        }
+        self.speech.command(seen, line, command, &mut self.facts);
+        let sync = (command == Command::Sync).then(|| seen.sync()).flatten();
+        self.mail.look(seen, command, &mut self.sync, &mut self.facts);
+        if push::may_wait(command, sync.as_ref()) {
+            let held = match &sync {
+                Some(asked) => self.waits.sync(seen, asked, &mut self.facts),
+                None => self.waits.ping(seen, &mut self.facts),
+            };
+            self.waiting.look("timeouts.push_extra", held.unwrap_or_default(), seen);
+            if let Some(asked) = &sync {
+                self.sync.sync(seen, asked, &mut self.facts);
+            }
+            // What waits goes on beside everything else, and is no step of anything.
+            return;
+        }
+        self.waits.pass();
+        self.places.look(seen, command.name());
+        let first = sync.as_ref().is_some_and(begins);
+        self.waiting.look(if first { "timeouts.first_sync" } else { "timeouts.command" }, 0, seen);
+        self.waiting.command(seen, command, &mut self.facts);
+        if !matches!(command, Command::Sync | Command::Provision) {
+            self.sync.turn_away();
+        }
+        match command {
+            Command::Provision => {
+                let asked = seen.request.as_ref();
+                let asked = asked.and_then(|it| provision::Request::from_document(it, seen.version()).ok());
+                self.describe(asked.and_then(|asked| asked.device_information), seen.at);
+                self.setup.provision(seen, &mut self.facts);
+                return;
+            }
+            Command::Settings => {
+                let asked = seen.request.as_ref();
+                let asked = asked.and_then(|it| settings::Request::from_document(it, seen.version()).ok());
+                self.describe(asked.and_then(|asked| asked.device_information), seen.at);
+            }
+            Command::FolderSync => self.sync.folder_sync(seen),
+            _ => {}
+        }
+        if let Some(asked) = &sync {
+            self.mail.changes(seen, asked, &self.sync, &mut self.facts);
+            self.sync.sync(seen, asked, &mut self.facts);
+        }
+        self.setup.command(seen, command, &mut self.facts);
+    }
+
+    fn identity(&mut self, seen: &Seen<'_>, line: &QueryLine) {
         if !line.device_type.is_empty() {
-            self.facts.seen("identity.device_type", line.device_type.clone(), at);
+            self.facts.seen("identity.device_type", line.device_type.clone(), seen.at);
         }
         let id = line.device_id.to_string();
         if !id.is_empty() {
-            self.facts.seen("identity.device_id", id, at);
+            self.facts.seen("identity.device_id", id, seen.at);
         }
-        if let Some(agent) = exchange.request.headers.get("User-Agent") {
-            self.facts.seen("identity.user_agent", agent.to_owned(), at);
+        if let Some(agent) = seen.exchange.request.headers.get("User-Agent") {
+            self.facts.seen("identity.user_agent", agent.to_owned(), seen.at);
         }
     }
 
@@ -120,133 +174,34 @@ impl Learner {
         }
     }
 
-    fn options(&mut self, exchange: &Exchange, line: Option<&QueryLine>) {
-        let query = exchange.request.query();
-        let word = match line {
-            _ if query.is_empty() => "absent",
-            Some(line) if line.command == easrig_eas::query::CommandName::Absent => "device",
-            _ => "cmd-options",
-        };
-        self.facts.seen("protocol.options_query", word, exchange.number);
-        self.headers.options(exchange, &mut self.facts);
-        self.step("options", exchange.number);
-        self.facts.seen("abilities.options", true, exchange.number);
-        let list = exchange.response().and_then(|response| response.headers.get(names::PROTOCOL_VERSIONS));
-        if let Some(list) = list {
-            self.offered = names::list(list).filter_map(|version| version.parse().ok()).collect();
-        }
-    }
-
-    /// How requests are written.
-    fn speech(&mut self, exchange: &Exchange, line: &QueryLine, command: Command) {
-        let (facts, at) = (&mut self.facts, exchange.number);
-        let base64 = line.form == QueryForm::Base64;
-        facts.seen("protocol.query", if base64 { "base64" } else { "plain" }, at);
-        if base64 {
-            let form = match line.device_id {
-                DeviceIdForm::Guid(_) => "bytes",
-                DeviceIdForm::Text(_) | DeviceIdForm::Bytes(_) => "text",
-            };
-            facts.seen("protocol.base64_device_id", form, at);
-            if let Some(locale) = line.locale {
-                facts.seen("protocol.locale", i64::from(locale), at);
-            }
+    /// What the device said of its TLS; what easrig sends itself is under easrig's own.
+    fn tls(&mut self, exchange: &Exchange) {
+        let Some(tls) = &exchange.tls else { return };
+        if exchange.origin != Origin::Imported || !exchange.sender.persona.is_empty() {
+            self.facts.aside("tls.versions", "easrig sent this itself, under its own TLS".to_owned());
+        } else if let Some(hello) = &tls.hello {
+            // Up to TLS 1.2 a ClientHello names the highest version alone.
+            let confidence = if hello.versions.len() > 1 { Confidence::High } else { Confidence::Med };
+            let versions: Vec<String> = hello.versions.iter().map(|version| version.name().to_owned()).collect();
+            self.facts.note("tls.versions", versions, exchange.number, confidence);
+            let suites: Vec<String> = hello.cipher_suites.iter().map(|suite| format!("{suite:04X}")).collect();
+            let name =
+                if hello.names_server { "with the server's name (SNI)" } else { "without the server's name (SNI)" };
+            let agreed = format!("{} with {}", tls.version, tls.cipher_suite);
+            let text = format!("offered {name} and the suites {}; agreed on {agreed}", suites.join(" "));
+            self.facts.aside("tls.hello", format!("{text} (exchange {})", exchange.number.0));
         } else {
-            plain(exchange.request.query(), at, facts);
-        }
-        let header = exchange.request.headers.get(names::POLICY_KEY).and_then(|key| key.trim().parse::<u32>().ok());
-        let key = if base64 { line.policy_key.map(|key| key.0) } else { header };
-        if !self.provisioned && command != Command::Provision && key.is_none_or(|key| key == 0) {
-            facts.seen("protocol.empty_key", if key == Some(0) { "zero" } else { "absent" }, at);
-        }
-        let kind = exchange.request.headers.get("Content-Type").filter(|kind| kind.contains("ms-sync"));
-        if let Some(kind) = kind {
-            facts.seen("protocol.content_type", kind.to_owned(), at);
-        }
-        let header = exchange.request.headers.get(names::ACCEPT_MULTIPART) == Some("T");
-        if header || line.accept_multipart == Some(true) {
-            facts.seen("protocol.multipart", true, at);
-        }
-    }
-
-    fn ability(&mut self, command: Command, at: ExchangeNumber) {
-        let habit = match command {
-            Command::Provision => "provision",
-            Command::FolderSync => "folder_sync",
-            Command::Sync => "sync",
-            Command::Ping => "ping",
-            Command::SendMail => "send_mail",
-            Command::SmartReply => "reply",
-            Command::SmartForward => "forward",
-            Command::Search | Command::Find => "search",
-            Command::MeetingResponse => "meeting",
-            Command::MoveItems => "move",
-            _ => return,
-        };
-        self.facts.seen(&format!("abilities.{habit}"), true, at);
-    }
-
-    /// A step of setting up the account.
-    fn step(&mut self, step: &'static str, at: ExchangeNumber) {
-        if !self.order.contains(&step) && self.order.last() != Some(&"first-sync") {
-            self.order.push(step);
-            self.order_at.get_or_insert(at);
-        }
-    }
-
-    fn setting_up(&mut self, exchange: &Exchange, command: Command, request: Option<&Document>) {
-        let at = exchange.number;
-        match command {
-            Command::Provision if !self.challenged && !self.provisioned => self.step("provision", at),
-            Command::Settings => self.step("settings", at),
-            Command::FolderSync => self.step("folder-sync", at),
-            Command::Sync => self.step("first-sync", at),
-            _ => {}
-        }
-        if let (Command::Settings, Some(request)) = (command, request)
-            && let Ok(asked) = settings::Request::from_document(request, Version::V14_1)
-        {
-            let parts = [
-                (asked.device_information.is_some(), "device-information"),
-                (asked.user_information, "user-information"),
-            ];
-            let parts: Vec<String> =
-                parts.iter().filter(|(there, _)| *there).map(|(_, name)| (*name).to_owned()).collect();
-            if !parts.is_empty() {
-                self.facts.seen("onboarding.settings", parts, at);
-            }
-        }
-    }
-
-    fn provision(&mut self, exchange: &Exchange, request: &Document, version: Version) {
-        let at = exchange.number;
-        let Ok(asked) = provision::Request::from_document(request, version) else { return };
-        match asked.policies.first().and_then(|policy| policy.status) {
-            Some(status) => {
-                if (2..=3).contains(&status.0) {
-                    self.facts.seen("provisioning.cannot", format!("status:{}", status.0), at);
-                }
-                self.provisioned = true;
-            }
-            None => {
-                let word = if asked.device_information.is_some() { "provision" } else { "nowhere" };
-                self.facts.by_version("provisioning.device_information", version, word, at);
-            }
-        }
-        if let Some(device) = &asked.device_information {
-            self.describe(device, at);
-        }
-    }
-
-    fn settings(&mut self, exchange: &Exchange, request: &Document, version: Version) {
-        let Ok(asked) = settings::Request::from_document(request, version) else { return };
-        if let Some(device) = &asked.device_information {
-            self.describe(device, exchange.number);
+            let text = format!(
+                "exchange {} agreed on {}; what was offered is not in the recording",
+                exchange.number.0, tls.version
+            );
+            self.facts.aside("tls.versions", text);
         }
     }
 
     /// What a device says of itself; its owner's number, IMEI and the name given to it stay out.
-    fn describe(&mut self, device: &settings::DeviceInformation, at: ExchangeNumber) {
+    fn describe(&mut self, device: Option<settings::DeviceInformation>, at: ExchangeNumber) {
+        let Some(device) = device else { return };
         let said = [
             ("model", &device.model),
             ("os", &device.os),
@@ -263,46 +218,60 @@ impl Learner {
             self.facts.seen("identity.device_information.enable_outbound_sms", sms, at);
         }
     }
+}
 
-    fn ping(&mut self, exchange: &Exchange, request: &Document) {
-        let Ok(asked) = easrig_eas::command::ping::Request::from_document(request, Version::V14_1) else { return };
-        self.facts.seen("push.mode", "ping", exchange.number);
-        let Some(seconds) = asked.heartbeat_interval else { return };
-        self.facts.seen("push.start", i64::from(seconds), exchange.number);
-        if let Some(step) = self.heartbeat.and_then(|before| seconds.checked_sub(before)).filter(|step| *step > 0) {
-            self.facts.note("push.step", i64::from(step), exchange.number, Confidence::Med);
+impl<'e> Seen<'e> {
+    fn of(exchange: &'e Exchange) -> Self {
+        let line = QueryLine::parse(exchange.request.query()).ok();
+        let header = || exchange.request.headers.get(names::PROTOCOL_VERSION)?.trim().parse().ok();
+        Self {
+            exchange,
+            at: exchange.number,
+            spoken: line.as_ref().and_then(|line| line.version).or_else(header),
+            line,
+            request: document(&exchange.request.body),
+            answer: exchange.response().map(|response| Answer::of(response.clone())),
         }
-        self.heartbeat = Some(seconds);
+    }
+
+    /// The version to read the documents by; most are the same at every one.
+    fn version(&self) -> Version {
+        self.spoken.unwrap_or(Version::V14_1)
+    }
+
+    /// When the request began, in microseconds since 1970.
+    fn started(&self) -> i64 {
+        self.exchange.started.0
+    }
+
+    /// When the answer was there, or the request given up.
+    fn done(&self) -> i64 {
+        self.started().saturating_add(i64::try_from(self.exchange.times.done).unwrap_or(i64::MAX))
+    }
+
+    /// A request that was sent without credentials to learn which are wanted.
+    fn is_first_leg(&self) -> bool {
+        let refused = self.answer.as_ref().is_some_and(|answer| answer.http == 401);
+        refused && self.exchange.request.headers.get("Authorization").is_none()
+    }
+
+    fn sync(&self) -> Option<sync_command::Request> {
+        sync_command::Request::from_document(self.request.as_ref()?, self.version()).ok()
+    }
+
+    /// Whether this is the first Sync of a folder.
+    fn starts_folder(&self) -> bool {
+        self.sync().is_some_and(|asked| begins(&asked))
     }
 }
 
-/// Order and escaping of a plain query.
-fn plain(query: &str, at: ExchangeNumber, facts: &mut Facts) {
-    let known = ["Cmd", "User", "DeviceId", "DeviceType"];
-    let order: Vec<String> = query
-        .split('&')
-        .filter_map(|pair| pair.split('=').next())
-        .filter_map(|name| known.iter().find(|known| known.eq_ignore_ascii_case(name)))
-        .map(|name| (*name).to_owned())
-        .collect();
-    if order.len() == known.len() {
-        facts.seen("protocol.query_order", order, at);
-    }
-    if query.contains('@') || query.contains("%40") {
-        facts.seen("protocol.escape", if query.contains('@') { "lenient" } else { "all" }, at);
-    }
+fn begins(asked: &sync_command::Request) -> bool {
+    asked.collections.iter().any(|collection| collection.sync_key.is_initial())
 }
 
 fn document(body: &[u8]) -> Option<Document> {
     Document::decode_prefix(body, Limits::default()).ok().map(|(document, _)| document)
 }
 
-/// Whether an answer sends a device to Provision, in any of the usual ways.
-fn is_challenge(answer: &Answer) -> bool {
-    matches!(answer.trouble(), Some(Condition::Http(403 | 449) | Condition::Status(140..=144)))
-}
-
-/// A value of a persona file.
-fn value(value: impl Into<Value>) -> Value {
-    value.into()
-}
+#[cfg(test)]
+mod tests;

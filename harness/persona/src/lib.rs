@@ -22,7 +22,7 @@ mod recorded;
 pub use confidence::{Confidence, Sourced};
 pub use device_error::{Condition, DeviceError, ErrorKind, ErrorRow, Obeyed, TlsTrouble, When, Wipe};
 pub use habit::{Body, ExplicitSend, FolderRef, Habit, Login, MailBody, MeetingAnswer, QueryHabit, Task};
-pub use learn::{LearnError, Learner, Nearest};
+pub use learn::{LearnError, Learner, Proposal};
 pub use letter::{Attachment, Letter, Source};
 pub use machine::{
     End, Ending, Input, Machine, Output, Patience, RequestId, Rests, Server, Setup, SrvTarget, TaskId, TimerId,

@@ -20,6 +20,8 @@ use word::{
     Spelling, Treatment, Which,
 };
 
+mod assumed;
+pub(crate) use assumed::CHALLENGES;
 mod error_for;
 mod identity;
 pub(crate) use identity::pattern_length;
@@ -124,7 +126,7 @@ pub(crate) struct Provisioning {
     pub(crate) others: Sourced<Treatment>,
     pub(crate) cannot: Sourced<Cannot>,
     pub(crate) key_required: Sourced<bool>,
-    pub(crate) rounds: u32,
+    pub(crate) rounds: Sourced<u32>,
 }
 
 /// How the device synchronises.
@@ -239,6 +241,16 @@ impl Persona {
         read::defaults(&mut file, &table)?;
         let digest = Sha256::digest(text.as_bytes());
         read::persona(&file, &table, digest.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// Every key that is looked for in a file.
+    #[cfg(test)]
+    pub(crate) fn keys(text: &str) -> std::collections::BTreeSet<String> {
+        let mut file = section::File::new("keys", text);
+        let table = DeTable::parse(text).unwrap();
+        read::defaults(&mut file, &table).unwrap();
+        read::persona(&file, &table, String::new()).unwrap();
+        file.asked()
     }
 
     /// The name of its file, without ending: `wp7.5`.

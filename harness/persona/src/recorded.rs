@@ -11,6 +11,7 @@ mod sorter;
 
 pub use identify::{Likeness, Traits};
 pub use onlooker::{Onlooker, Sight};
+pub(crate) use search::question;
 pub use sorter::{DeviceName, Sorter};
 
 #[cfg(test)]

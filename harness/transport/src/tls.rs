@@ -81,6 +81,8 @@ impl Trust {
             cipher_suite: session.negotiated_cipher_suite().map(|s| suite_name(s.suite())).unwrap_or_default(),
             chain: session.peer_certificates().unwrap_or_default().iter().map(|c| c.to_vec()).collect(),
             verified: witness.seen().verified,
+            // easrig's own ClientHello says nothing about the device that it stands for.
+            hello: None,
         };
         Ok((stream, told))
     }

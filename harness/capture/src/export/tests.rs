@@ -101,8 +101,13 @@ fn packets_give_the_same_exchanges_again() {
 fn an_archive_gives_the_same_exchanges_again() {
     let mut exchanges = exchanges();
     exchanges[0].request.url = "https://mail.test:8443/x?a=b".parse().unwrap();
-    exchanges[0].tls =
-        Some(TlsSession { version: "TLSv1.3".into(), cipher_suite: "S".into(), chain: vec![], verified: true });
+    exchanges[0].tls = Some(TlsSession {
+        version: "TLSv1.3".into(),
+        cipher_suite: "S".into(),
+        chain: vec![],
+        verified: true,
+        hello: None,
+    });
     exchanges[1].times = Times { connected: Some(11), secured: Some(23), first_byte: Some(47), done: 99 };
     let (found, tally) = read(har(&exchanges));
     assert!(tally.is_complete(), "{tally}");

@@ -1,6 +1,6 @@
-use easrig_exchange::TlsSession;
+use easrig_exchange::{TlsSession, TlsVersion};
 
-use super::hello::{ClientHello, ServerHello};
+use super::hello::{ClientHello, ServerHello, known};
 use super::keys::Keys;
 use super::open::{Opener, WriteKeys};
 use super::schedule::Prf;
@@ -106,13 +106,13 @@ impl Handshake {
 
     /// What is told to people. The device went on with this chain, so in its eyes it was verified.
     pub(super) fn agreed(&self) -> TlsSession {
-        let version = match self.server.version {
-            0x0301 => "TLSv1.0",
-            0x0302 => "TLSv1.1",
-            TLS_12 => "TLSv1.2",
-            _ => "TLSv1.3",
-        };
         let cipher_suite = self.suite.map(|suite| suite.name()).unwrap_or_default();
-        TlsSession { version: version.to_owned(), cipher_suite, chain: self.chain.clone(), verified: true }
+        TlsSession {
+            version: known(self.server.version).unwrap_or(TlsVersion::V1_3).name().to_owned(),
+            cipher_suite,
+            chain: self.chain.clone(),
+            verified: true,
+            hello: Some(Box::new(self.client.told.clone())),
+        }
     }
 }

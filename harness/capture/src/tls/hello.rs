@@ -1,11 +1,14 @@
 //! The handshake messages that matter: hellos, certificates, and where they end.
 
-/// The fields of a ClientHello that decryption needs.
+use easrig_exchange::{ClientHello as Told, TlsVersion};
+
+/// The fields of a ClientHello that decryption needs, and what it tells of the client.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct ClientHello {
     pub(super) random: [u8; 32],
     pub(super) session: Vec<u8>,
     pub(super) ticket: Vec<u8>,
+    pub(super) told: Told,
 }
 
 /// The fields of a ServerHello that decryption needs.
@@ -26,10 +29,15 @@ const RETRY: [u8; 32] = [
     0x16, 0x7A, 0xBB, 0x8C, 0x5E, 0x07, 0x9E, 0x09, 0xE2, 0xC8, 0xA8, 0x33, 0x9C,
 ];
 
+const SERVER_NAME: u16 = 0;
 const SESSION_TICKET: u16 = 35;
 const SUPPORTED_VERSIONS: u16 = 43;
 const EXTENDED_MASTER: u16 = 23;
 const ENCRYPT_THEN_MAC: u16 = 22;
+
+/// The most cipher suites and versions of a ClientHello that are kept.
+const MAX_SUITES: usize = 256;
+const MAX_VERSIONS: usize = 16;
 
 /// The most certificates of a chain that are kept.
 const MAX_CHAIN: usize = 16;
@@ -37,16 +45,23 @@ const MAX_CHAIN: usize = 16;
 impl ClientHello {
     pub(super) fn read(body: &[u8]) -> Option<Self> {
         let mut rest = Cursor(body);
-        rest.take(2)?;
+        let version = rest.number16()?;
         let random = *rest.take(32)?.first_chunk()?;
         let session = rest.vector8()?.to_vec();
-        rest.vector16()?;
+        let cipher_suites = numbers(rest.vector16()?, MAX_SUITES);
         rest.vector8()?;
-        let mut hello = Self { random, session, ticket: Vec::new() };
+        let told = Told { versions: known(version).into_iter().collect(), cipher_suites, names_server: false };
+        let mut hello = Self { random, session, ticket: Vec::new(), told };
         let mut extensions = Cursor(rest.vector16().unwrap_or_default());
         while let Some((kind, value)) = extensions.extension() {
-            if kind == SESSION_TICKET {
-                hello.ticket = value.to_vec();
+            match kind {
+                SESSION_TICKET => hello.ticket = value.to_vec(),
+                SERVER_NAME => hello.told.names_server = true,
+                SUPPORTED_VERSIONS => {
+                    let named = numbers(Cursor(value).vector8().unwrap_or_default(), MAX_VERSIONS);
+                    hello.told.versions = named.into_iter().filter_map(known).collect();
+                }
+                _ => {}
             }
         }
         Some(hello)
@@ -77,6 +92,27 @@ impl ServerHello {
     pub(super) fn is_retry(&self) -> bool {
         self.random == RETRY
     }
+}
+
+/// A version by its number on the wire.
+pub(super) fn known(number: u16) -> Option<TlsVersion> {
+    Some(match number {
+        0x0301 => TlsVersion::V1_0,
+        0x0302 => TlsVersion::V1_1,
+        0x0303 => TlsVersion::V1_2,
+        0x0304 => TlsVersion::V1_3,
+        _ => return None,
+    })
+}
+
+/// Numbers of two bytes without those that mean nothing (GREASE, RFC 8701), at most `most`.
+fn numbers(bytes: &[u8], most: usize) -> Vec<u16> {
+    let (pairs, _) = bytes.as_chunks::<2>();
+    let known = pairs.iter().map(|pair| u16::from_be_bytes(*pair)).filter(|number| {
+        let [high, low] = number.to_be_bytes();
+        high != low || low & 0x0F != 0x0A
+    });
+    known.take(most).collect()
 }
 
 /// The chain in a Certificate message, leaf first.
@@ -149,6 +185,22 @@ impl<'a> Cursor<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_client_hello_tells_what_the_client_speaks() {
+        let old = [&[3, 1][..], &[7; 32], &[0], &[0, 6, 0, 0x2F, 0x1A, 0x1A, 0, 0x0A], &[1, 0]].concat();
+        let hello = ClientHello::read(&old).unwrap();
+        let told = |versions: &[TlsVersion], names_server| Told {
+            versions: versions.to_vec(),
+            cipher_suites: vec![0x2F, 0x0A],
+            names_server,
+        };
+        assert_eq!(hello.told, told(&[TlsVersion::V1_0], false));
+        let extensions = [&[0, 43, 0, 7, 6, 0x2A, 0x2A, 3, 4, 3, 3][..], &[0, 0, 0, 0]].concat();
+        let new = [&old[..], &[0, 15], &extensions].concat();
+        assert_eq!(ClientHello::read(&new).unwrap().told, told(&[TlsVersion::V1_3, TlsVersion::V1_2], true));
+        assert!((0..old.len()).all(|end| ClientHello::read(&old[..end]).is_none()));
+    }
 
     #[test]
     fn a_server_hello_says_its_version_in_an_extension_if_it_has_one() {

@@ -105,8 +105,8 @@ pub(crate) struct ToScenarioArgs {
 pub(crate) enum PersonaCommand {
     /// Propose a persona file from a recorded device
     ///
-    /// What was seen on the wire stands in the file with the exchange it was seen in; what was not seen is taken from the
-    /// nearest known persona and marked as assumed. Example: easrig persona learn monday.eascap -o my-phones/nokia.toml
+    /// What was seen on the wire stands in the file with the exchange it was seen in; what was not seen stands there as a
+    /// comment that says why. Example: easrig persona learn monday.eascap -o my-phones/nokia.toml
     Learn(LearnArgs),
 }
 
@@ -134,7 +134,8 @@ pub(crate) struct LearnArgs {
 
     /// The file to write
     ///
-    /// Without it the file goes to stdout; an older one of that name is replaced. Example: -o my-phones/nokia-n9.toml
+    /// Without it the file goes to stdout. An older one of that name is replaced once the new one is whole.
+    /// Example: -o my-phones/nokia-n9.toml
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 

@@ -22,7 +22,8 @@ pub(crate) struct RunArgs {
 
     /// Phones, separated by commas; or all
     ///
-    /// `easrig list personas` names them. Example: --persona wp7,ios-17
+    /// `easrig list personas` names them; a path that ends in .toml is a persona file.
+    /// Example: --persona wp7,ios-17,my-phones/nokia-n9.toml
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "all", help_heading = "Selection")]
     pub(crate) persona: Vec<String>,
 

@@ -31,18 +31,18 @@ pub(super) fn persona(file: &File, table: &Spanned<DeTable<'_>>, hash: String) -
         family: root.need_plain("family")?,
         identity: identity(root.need_section("identity")?)?,
         protocol: protocol(root.need_section("protocol")?)?,
-        headers: headers(root.need_section("headers")?)?,
-        onboarding: onboarding(root.need_section("onboarding")?)?,
-        provisioning: provisioning(root.need_section("provisioning")?)?,
-        sync: sync(root.need_section("sync")?)?,
-        mail: mail(root.need_section("mail")?)?,
-        push: push(root.need_section("push")?)?,
-        timeouts: timeouts(root.need_section("timeouts")?)?,
-        autodiscover: discovery(root.need_section("autodiscover")?)?,
-        auth: auth(root.need_section("auth")?)?,
-        redirects: redirects(root.need_section("redirects")?)?,
-        tls: tls(root.need_section("tls")?)?,
-        search: search(root.need_section("search")?)?,
+        headers: headers(root.or_empty("headers")?)?,
+        onboarding: onboarding(root.or_empty("onboarding")?)?,
+        provisioning: provisioning(root.or_empty("provisioning")?)?,
+        sync: sync(root.or_empty("sync")?)?,
+        mail: mail(root.or_empty("mail")?)?,
+        push: push(root.or_empty("push")?)?,
+        timeouts: timeouts(root.or_empty("timeouts")?)?,
+        autodiscover: discovery(root.or_empty("autodiscover")?)?,
+        auth: auth(root.or_empty("auth")?)?,
+        redirects: redirects(root.or_empty("redirects")?)?,
+        tls: tls(root.or_empty("tls")?)?,
+        search: search(root.or_empty("search")?)?,
         abilities: root.section("abilities")?.map_or(Ok(Vec::new()), abilities)?,
         errors: root.sections("error")?.into_iter().map(|row| error(file, row)).collect::<Result<_, _>>()?,
     };
@@ -53,11 +53,13 @@ pub(super) fn persona(file: &File, table: &Spanned<DeTable<'_>>, hash: String) -
 fn identity(table: Section<'_>) -> Result<Identity, FileError> {
     let device_id: Sourced<String> = table.need("device_id")?;
     identity::check(&device_id.value).map_err(|why| table.complain("device_id", why, None))?;
+    // Without a text there is none to send.
+    let user_agent_on = if table.has("user_agent") { assumed::EVERYWHERE.to_vec() } else { Vec::new() };
     let identity = Identity {
         device_type: table.need("device_type")?,
         device_id,
-        user_agent: table.need("user_agent")?,
-        user_agent_on: table.need("user_agent_on")?,
+        user_agent: table.or("user_agent", String::new())?,
+        user_agent_on: table.or("user_agent_on", user_agent_on)?,
         device_information: table.section("device_information")?.map_or(Ok(Default::default()), description)?,
     };
     table.finish()?;
@@ -87,17 +89,17 @@ fn protocol(table: Section<'_>) -> Result<Protocol, FileError> {
     }
     let protocol = Protocol {
         versions,
-        pick: table.need("pick")?,
+        pick: table.or("pick", Pick::HighestCommon)?,
         fallback: table.value("fallback")?,
         query: table.need("query")?,
         base64_device_id: table.or("base64_device_id", IdForm::Text)?,
         query_order: table.or("query_order", PlainField::STANDARD.to_vec())?,
         escape: table.or("escape", Escaping::All)?,
         locale: table.or("locale", 0x0409)?,
-        empty_key: table.need("empty_key")?,
+        empty_key: table.or("empty_key", EmptyKey::Zero)?,
         policy_key_not_on: table.or("policy_key_not_on", Vec::new())?,
-        content_type: table.need("content_type")?,
-        options_query: table.need("options_query")?,
+        content_type: table.or("content_type", "application/vnd.ms-sync.wbxml".to_owned())?,
+        options_query: table.or("options_query", OptionsQuery::Absent)?,
         multipart: table.or("multipart", false)?,
     };
     table.finish()?;
@@ -105,12 +107,12 @@ fn protocol(table: Section<'_>) -> Result<Protocol, FileError> {
 }
 
 fn headers(table: Section<'_>) -> Result<HeaderHabits, FileError> {
-    let post: Sourced<Vec<HeaderLine>> = table.need("post")?;
+    let post = table.or("post", assumed::post())?;
     let habits = HeaderHabits {
-        options: table.need("options")?,
+        options: table.or("options", assumed::options())?,
         ping: table.value("ping")?.unwrap_or_else(|| post.clone()),
         post,
-        autodiscover: table.need("autodiscover")?,
+        autodiscover: table.or("autodiscover", assumed::autodiscover())?,
     };
     table.finish()?;
     Ok(habits)
@@ -118,9 +120,9 @@ fn headers(table: Section<'_>) -> Result<HeaderHabits, FileError> {
 
 fn onboarding(table: Section<'_>) -> Result<OnboardingHabits, FileError> {
     let habits = OnboardingHabits {
-        order: table.need("order")?,
+        order: table.or("order", assumed::ORDER.to_vec())?,
         settings: table.or("settings", Vec::new())?,
-        challenges: table.need("challenges")?,
+        challenges: table.or("challenges", assumed::challenges())?,
         challenges_later: table.or("challenges_later", Vec::new())?,
     };
     table.finish()?;
@@ -142,12 +144,15 @@ fn provisioning(table: Section<'_>) -> Result<Provisioning, FileError> {
         enforces: settings("enforces")?,
         ignores: settings("ignores")?,
         refuses: settings("refuses")?,
-        device_information: table.need("device_information")?,
+        device_information: table.or("device_information", assumed::device_information())?,
         others: table.or("others", Treatment::Enforce)?,
         cannot: table.or("cannot", Cannot::Partial)?,
         key_required: table.or("key_required", true)?,
-        rounds: table.plain("rounds")?.unwrap_or(3).clamp(1, 10),
+        rounds: table.or("rounds", 3)?,
     };
+    if !(1..=10).contains(&habits.rounds.value) {
+        return Err(table.complain("rounds", "a device provisions from 1 to 10 times for a command".to_owned(), None));
+    }
     table.finish()?;
     Ok(habits)
 }
@@ -160,7 +165,7 @@ fn sync(table: Section<'_>) -> Result<SyncHabits, FileError> {
         }
     }
     let habits = SyncHabits {
-        folders: table.need("folders")?,
+        folders: table.or("folders", vec!["inbox".to_owned()])?,
         multi_collection: table.or("multi_collection", false)?,
         class_up_to: table.or("class_up_to", Version::V12_1)?,
         deletes_as_moves: table.or("deletes_as_moves", Spelling::On)?,
@@ -208,8 +213,8 @@ fn mail(table: Section<'_>) -> Result<MailHabits, FileError> {
 
 fn push(table: Section<'_>) -> Result<PushHabits, FileError> {
     let habits = PushHabits {
-        mode: table.need("mode")?,
-        start: table.need("start")?,
+        mode: table.or("mode", Push::Ping)?,
+        start: table.or("start", 480)?,
         min: table.or("min", 60)?,
         max: table.or("max", 3540)?,
         step: table.or("step", 0)?,
@@ -234,7 +239,7 @@ fn timeouts(table: Section<'_>) -> Result<Timeouts, FileError> {
 }
 
 fn discovery(table: Section<'_>) -> Result<Discovery, FileError> {
-    let habits = Discovery { candidates: table.need("candidates")? };
+    let habits = Discovery { candidates: table.or("candidates", assumed::CANDIDATES.to_vec())? };
     table.finish()?;
     Ok(habits)
 }
@@ -247,7 +252,10 @@ fn auth(table: Section<'_>) -> Result<Auth, FileError> {
 }
 
 fn redirects(table: Section<'_>) -> Result<Redirects, FileError> {
-    let habits = Redirects { http: table.need("http")?, moved: table.need("moved")? };
+    let habits = Redirects {
+        http: table.or("http", vec![Which::Any, Which::Autodiscover])?,
+        moved: table.or("moved", vec![Which::Any])?,
+    };
     table.finish()?;
     Ok(habits)
 }

@@ -54,17 +54,36 @@ pub(super) struct File {
     text: String,
     evidence: String,
     confidence: Confidence,
+    /// Stands for tables that are not there.
+    nothing: DeTable<'static>,
+    /// Every key that was asked for, with its table.
+    #[cfg(test)]
+    asked: RefCell<std::collections::BTreeSet<String>>,
 }
 
 impl File {
     pub(super) fn new(name: &str, text: &str) -> Self {
         let (name, text) = (name.to_owned(), text.to_owned());
-        Self { name, text, evidence: String::new(), confidence: Confidence::Unverified }
+        Self {
+            name,
+            text,
+            evidence: String::new(),
+            confidence: Confidence::Unverified,
+            nothing: DeTable::new(),
+            #[cfg(test)]
+            asked: RefCell::default(),
+        }
     }
 
     /// Sets what a plain value rests on.
     pub(super) fn defaults(&mut self, evidence: String, confidence: Confidence) {
         (self.evidence, self.confidence) = (evidence, confidence);
+    }
+
+    /// Every key that was asked for, with its tables.
+    #[cfg(test)]
+    pub(super) fn asked(&self) -> std::collections::BTreeSet<String> {
+        self.asked.borrow().clone()
     }
 
     pub(super) fn evidence(&self) -> &str {
@@ -109,6 +128,16 @@ impl<'f> Section<'f> {
     /// The table `key`, which must be there.
     pub(super) fn need_section(&self, key: &'static str) -> Result<Section<'f>, PersonaError> {
         self.section(key)?.ok_or_else(|| self.missing(key))
+    }
+
+    /// The table `key`, or an empty one.
+    pub(super) fn or_empty(&self, key: &'static str) -> Result<Section<'f>, PersonaError> {
+        Ok(self.section(key)?.unwrap_or_else(|| self.inner(self.path(key), &self.file.nothing, self.at.clone())))
+    }
+
+    /// Whether there is a value for `key`.
+    pub(super) fn has(&self, key: &'static str) -> bool {
+        self.raw(key).is_some()
     }
 
     /// The tables of the list `key`.
@@ -188,6 +217,8 @@ impl<'f> Section<'f> {
 
     fn raw(&self, key: &'static str) -> Option<&'f Spanned<DeValue<'f>>> {
         self.known.borrow_mut().push(key);
+        #[cfg(test)]
+        self.file.asked.borrow_mut().insert(self.path(key));
         self.table.iter().find(|(name, _)| name.get_ref().as_ref() == key).map(|(_, value)| value)
     }
 

@@ -265,6 +265,11 @@ impl<T: Copy> ByVersion<T> {
     pub(crate) fn always(word: T) -> Self {
         Self(vec![(Version::from_byte(0), word)])
     }
+
+    /// Words from these versions on, oldest first.
+    pub(crate) fn new(rows: Vec<(Version, T)>) -> Self {
+        Self(rows)
+    }
 }
 
 impl<T: Word> FromToml for ByVersion<T> {

@@ -43,7 +43,7 @@ impl Line {
                 return Err(self.stop(&Condition::PolicyNotApplicable { settings }));
             }
             rounds += 1;
-            if rounds > self.with(|core| core.persona.provisioning.rounds) {
+            if rounds > self.with(|core| core.persona.provisioning.rounds.value) {
                 return Err(self.stop(&condition));
             }
             silent = self.provision().await?;

@@ -71,6 +71,11 @@ impl Traits {
         *self != before
     }
 
+    /// The DeviceType, once it is known.
+    pub fn device_type(&self) -> Option<&str> {
+        self.device_type.as_ref().map(|(kind, _)| kind.as_str())
+    }
+
     /// DeviceType and User-Agent, as far as they are known.
     pub fn words(&self) -> String {
         let part = |name: &str, value: &Option<(String, _)>| match value {

@@ -277,7 +277,7 @@ impl Life {
             return Some(seen);
         }
         self.rounds += u32::from(std::mem::take(&mut self.provisioned));
-        let most = persona.map_or(u32::MAX, |persona| persona.provisioning.rounds);
+        let most = persona.map_or(u32::MAX, |persona| persona.provisioning.rounds.value);
         (self.rounds >= most).then(|| Seen::new(exchange.number, condition))
     }
 

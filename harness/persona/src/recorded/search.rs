@@ -50,7 +50,7 @@ pub(super) struct Fruit {
 }
 
 /// What a request asks for when it looks for a server; `None` for every other request, also those for other programs.
-pub(super) fn question(exchange: &Exchange) -> Option<Question> {
+pub(crate) fn question(exchange: &Exchange) -> Option<Question> {
     let request = &exchange.request;
     let path = request.url.path().to_ascii_lowercase();
     if path == JSON_PATH || path.strip_prefix(JSON_PATH).is_some_and(|rest| rest.starts_with('/')) {
