@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use easrig_eas::{Command, Status, Version, command::provision};
@@ -22,12 +22,38 @@ pub(super) struct Device {
     pub(super) ledger: Ledger,
     pub(super) cookies: Vec<(String, String)>,
     pub(super) waits: Memory,
+    /// The last key that the target gave for each of its folders, and for the list of folders (an empty name).
+    pub(super) latest: HashMap<String, String>,
 }
 
 /// Whether the recording's server said that it does not know the key.
 pub(super) fn is_refused_key(decoded: &Decoded) -> bool {
     let status = decoded.status.map(|(_, status)| status.0);
     matches!((decoded.command(), status), (Some(Command::Sync), Some(3)) | (Some(Command::FolderSync), Some(9)))
+}
+
+/// Whether a key that was out of date in the recording is the last one that the target gave: sent there, it is none.
+pub(super) fn is_latest(device: &Device, before: &Decoded, after: &Decoded) -> bool {
+    is_refused_key(before)
+        && keys_of(after, &after.request).iter().any(|(folder, key)| device.latest.get(folder) == Some(key))
+}
+
+/// Remembers the keys of an answer.
+pub(super) fn note_keys(device: &mut Device, after: &Decoded) {
+    device.latest.extend(keys_of(after, &after.answer));
+}
+
+/// The keys in a document of either side.
+fn keys_of(decoded: &Decoded, content: &Content) -> Vec<(String, String)> {
+    match decoded.command() {
+        Some(Command::Sync) => keys(content),
+        Some(Command::FolderSync | Command::FolderCreate | Command::FolderUpdate | Command::FolderDelete) => {
+            let children = content.root().into_iter().flat_map(Element::children);
+            let keys = children.filter(|e| e.tag().name() == Some("SyncKey"));
+            keys.map(|key| (String::new(), owned_value(key))).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// A key that no answer gave and that was refused is a wrong key of the device's own, and stays one.
@@ -44,14 +70,7 @@ pub(super) fn keep_wrong_keys(bindings: &mut Bindings, decoded: &Decoded) {
 
 /// The keys of a request, with the folder they are for.
 fn wrong_keys(decoded: &Decoded) -> Vec<(String, String)> {
-    match decoded.command() {
-        Some(Command::Sync) => keys(&decoded.request),
-        _ => {
-            let children = decoded.request.root().into_iter().flat_map(Element::children);
-            let keys = children.filter(|e| e.tag().name() == Some("SyncKey"));
-            keys.map(|key| (String::new(), owned_value(key))).collect()
-        }
-    }
+    keys_of(decoded, &decoded.request)
 }
 
 /// Keys of a Sync that only one side answered with nothing: where nothing changed, the key of the request goes on.

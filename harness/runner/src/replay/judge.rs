@@ -14,7 +14,7 @@ use easrig_scenario::{
 use easrig_transport::Patience;
 
 use super::binding::{Because, Withheld};
-use super::device::{Device, carry_keys, forget_policy, note_made, restart, withhold};
+use super::device::{Device, carry_keys, forget_policy, is_latest, note_keys, note_made, restart, withhold};
 use super::ledger::Alone;
 use super::rename::Names;
 use super::stage::{Stage, sent_again};
@@ -53,6 +53,11 @@ impl<R: Read + Seek> Stage<R> {
         let Self { devices, people, sent, orders, .. } = self;
         let device = devices.get_mut(&key).expect("it has sent the request");
         restart(device, &before, decoded);
+        if is_latest(device, &before, decoded) {
+            let why = "its key was out of date in the recording, and the target has given no newer one for it";
+            self.unlike.insert(row, why.to_owned());
+        }
+        note_keys(device, decoded);
         let sends_filler = contents == Contents::Filler && orders.mode == Mode::Rebound;
         let names = Names { bindings: &device.bindings, people, sent, sends_filler };
         let terms = Terms {
@@ -264,6 +269,7 @@ impl<R: Read + Seek> Stage<R> {
                 (true, _) => Came::Allowed,
                 (false, _) => Came::Different,
             };
+            let doubt = self.unlike.remove(&index).or(doubt);
             match doubt.filter(|_| row.came == Came::Different) {
                 Some(why) => (row.came, row.why) = (Came::Inconclusive, Some(why)),
                 None => row.why = asides.remove(&index),

@@ -48,6 +48,8 @@ pub(super) struct Stage<R: Read + Seek> {
     pub(super) rows: Vec<Row>,
     /// Rows that cannot be told for sure, with the reason.
     pub(super) doubts: BTreeMap<usize, String>,
+    /// Rows whose request means something else on the target, with the reason.
+    pub(super) unlike: BTreeMap<usize, String>,
     /// How many commands were left out, by pair of mailboxes.
     pub(super) left_out: BTreeMap<usize, u64>,
     pub(super) sent: HashSet<String>,
@@ -109,6 +111,7 @@ impl<R: Read + Seek> Stage<R> {
             stopped: BTreeMap::new(),
             rows: Vec::new(),
             doubts: BTreeMap::new(),
+            unlike: BTreeMap::new(),
             left_out: BTreeMap::new(),
             sent: HashSet::new(),
             fillers: HashMap::new(),
@@ -435,6 +438,7 @@ impl<R: Read + Seek> Stage<R> {
             ledger: Ledger::default(),
             cookies: Vec::new(),
             waits: Memory::default(),
+            latest: HashMap::new(),
         })
     }
 }

@@ -48,9 +48,10 @@ pub(super) fn compare(walk: &mut Walk<'_, '_>, path: &mut String, before: &[Elem
     let Some(tag) = before.first().or(after.first()).map(|element| element.tag()) else { return };
     let mut matching = Matching::new(before.len(), after.len());
     by_id(walk, before, after, &mut matching);
-    by_signature(before, after, &mut matching, &|e| Some(signature(walk.terms, e, Side::Known)), &|e| {
-        Some(signature(walk.terms, e, Side::Judged))
-    });
+    // What says nothing but its id, and has another here, is another.
+    let said =
+        |e| Some(signature(walk.terms, e, Side::Known)).filter(|said| !said.is_empty() || ids_now(walk, e).is_empty());
+    by_signature(before, after, &mut matching, &said, &|e| Some(signature(walk.terms, e, Side::Judged)));
     by_signature(before, after, &mut matching, &|e| name(walk.terms, e, Side::Known), &|e| {
         name(walk.terms, e, Side::Judged)
     });
@@ -85,8 +86,17 @@ pub(super) fn compare(walk: &mut Walk<'_, '_>, path: &mut String, before: &[Elem
 /// Compares two strays, when they are the same thing.
 pub(super) fn compare_strays(before: &Stray, after: &Stray, terms: Terms<'_>) -> Option<Comparison> {
     let (one, two) = (before.document.root(), after.document.root());
+    let said = signature(terms, one, Side::Known);
+    let named = || {
+        let known = ids(one).into_iter().filter_map(|(owned, id)| {
+            let folder = if owned.is_in_folder() { before.folder.as_str() } else { "" };
+            Some((owned, terms.renamed.now(owned, folder, &id)?))
+        });
+        let judged = ids(two);
+        known.into_iter().any(|id| judged.contains(&id))
+    };
     let same = one.tag() == two.tag()
-        && (signature(terms, one, Side::Known) == signature(terms, two, Side::Judged)
+        && (if said.is_empty() { named() } else { said == signature(terms, two, Side::Judged) }
             || name(terms, one, Side::Known).is_some_and(|named| Some(named) == name(terms, two, Side::Judged))
             || title(terms, one, Side::Known).is_some_and(|said| Some(said) == title(terms, two, Side::Judged)));
     if !same {
@@ -140,16 +150,21 @@ fn by_id(walk: &Walk<'_, '_>, before: &[Element<'_>], after: &[Element<'_>], mat
         }
     }
     for (index, element) in before.iter().enumerate() {
-        let folder = folder_of(*element).unwrap_or_else(|| walk.folder.clone());
-        let place = ids(*element).into_iter().find_map(|(owned, id)| {
-            let folder = if owned.is_in_folder() { folder.as_str() } else { "" };
-            let now = walk.terms.renamed.now(owned, folder, &id)?;
-            places.get(&(owned, now)).copied()
-        });
+        let place = ids_now(walk, *element).into_iter().find_map(|id| places.get(&id).copied());
         if let Some(place) = place.filter(|place| !matching.has_after(*place)) {
             matching.join(index, place);
         }
     }
+}
+
+/// What an element of the known answer is called by now, as far as that is known.
+fn ids_now(walk: &Walk<'_, '_>, element: Element<'_>) -> Vec<(Owned, String)> {
+    let folder = folder_of(element).unwrap_or_else(|| walk.folder.clone());
+    let now = |(owned, id): (Owned, String)| {
+        let folder = if owned.is_in_folder() { folder.as_str() } else { "" };
+        Some((owned, walk.terms.renamed.now(owned, folder, &id)?))
+    };
+    ids(element).into_iter().filter_map(now).collect()
 }
 
 /// What an element is called by, the most lasting first.
@@ -272,10 +287,12 @@ fn name(terms: Terms<'_>, element: Element<'_>, side: Side) -> Option<String> {
     (!facts.is_empty()).then(|| facts.join("\n"))
 }
 
-/// The subject of a mail, an appointment or a task, the name of a contact. Filler is no title: texts of equal length share it.
+/// The subject of a mail, an appointment or a task, the name of a contact, the address of a colleague. Filler is no title:
+/// texts of equal length share it.
 fn title(terms: Terms<'_>, element: Element<'_>, side: Side) -> Option<String> {
     let is_title = |e: &Element<'_>| e.is_leaf() && matches!(e.tag().name(), Some("Subject" | "FileAs"));
-    let leaf = element.descendants().find(is_title)?;
+    let is_address = |e: &Element<'_>| (e.tag().namespace(), e.tag().name()) == (Some("GAL"), Some("EmailAddress"));
+    let leaf = element.descendants().find(is_title).or_else(|| element.descendants().find(is_address))?;
     let text = leaf.text();
     let hidden = terms.contents == Contents::Filler && leaf::is_content(leaf.tag(), &text);
     let text = if side == Side::Known { terms.renamed.people(&text) } else { text };

@@ -95,6 +95,44 @@ fn mails_of_the_same_words_are_one_that_came_twice_only_when_they_came_at_the_sa
     assert_eq!(compared(&none, &sync("1", &two)).0, [Kind::ItemAdded, Kind::ItemAdded]);
 }
 
+/// Item 5:1 is called x now.
+struct One;
+
+impl Renamed for One {
+    fn now(&self, _: Owned, _: &str, before: &str) -> Option<String> {
+        (before == "5:1").then(|| "x".to_owned())
+    }
+}
+
+#[test]
+fn a_deletion_of_one_item_is_not_the_deletion_of_another() {
+    let delete = |id: &str| sync("1", &page("2", &[format!("<Delete><ServerId>{id}</ServerId></Delete>")], ""));
+    let terms = Terms { renamed: &One, ..terms(Contents::Quoted) };
+    let kinds = |after: &Exchange| -> Vec<Kind> {
+        compare(&delete("5:1"), after, terms).all().map(|difference| difference.kind).collect()
+    };
+    assert_eq!(kinds(&delete("x")), []);
+    assert_eq!(kinds(&delete("y")), [Kind::ItemLost, Kind::ItemAdded]);
+    let strays = compare(&delete("5:1"), &delete("y"), terms);
+    assert!(compare_strays(&strays.lost[0], &strays.extra[0], terms).is_none());
+}
+
+#[test]
+fn a_colleague_is_found_by_the_address() {
+    let found = |person: &str| {
+        let xml = format!(
+            "<Search xmlns=\"Search\" xmlns:g=\"GAL\"><Status>1</Status><Response><Store><Status>1</Status><Result>\
+             <Properties>{person}<g:EmailAddress>bob@x.test</g:EmailAddress></Properties></Result><Result><Properties>\
+             <g:EmailAddress>eve@x.test</g:EmailAddress></Properties></Result></Store></Response></Search>"
+        );
+        exchange("Search", Vec::new(), Document::from_xml(&xml).unwrap().encode())
+    };
+    let (long, short) =
+        ("<g:DisplayName>Bob</g:DisplayName><g:Alias>bob</g:Alias>", "<g:LastName>Example</g:LastName>");
+    let (kinds, _) = compared(&found(long), &found(short));
+    assert!(!kinds.contains(&Kind::ItemLost) && kinds.contains(&Kind::ItemChanged), "{kinds:?}");
+}
+
 #[test]
 fn what_phones_depend_on_is_named() {
     let body = |kind: &str, data: &str, cut: &str| {
