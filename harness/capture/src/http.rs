@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use easrig_exchange::{Timestamp, TlsSession};
 
-use crate::tcp::{Context, Side, in_turn};
+use crate::tcp::{Context, End, Side, in_turn};
 use crate::{GapKind, ImportError, Skip};
 pub(crate) use link::{Ending, Link};
 pub(crate) use message::{Behind, Message, OVERHEAD};
@@ -97,7 +97,7 @@ impl Dialogue {
     /// The connection is over: what is left has no counterpart.
     pub(crate) fn finish(
         &mut self,
-        closed: bool,
+        end: End,
         at: Timestamp,
         context: &mut Context<'_, '_, '_>,
     ) -> Result<(), ImportError> {
@@ -105,11 +105,15 @@ impl Dialogue {
             return Ok(());
         }
         for queue in [&mut self.requests, &mut self.answers] {
-            queue.reader.finish(closed, at);
+            queue.reader.finish(end.closed, at);
             queue.collect();
         }
         self.pair_up(context)?;
-        let mut ending = if closed { Ending::Closed } else { Ending::CaptureEnds(at) };
+        let mut ending = match end.closer {
+            Some((side, at)) if side == self.link.client => Ending::Cancelled(at),
+            _ if end.closed => Ending::Closed,
+            _ => Ending::CaptureEnds(at),
+        };
         while let Some(item) = self.answers.take() {
             if matches!(item, Item::Lost) {
                 ending = Ending::Lost;

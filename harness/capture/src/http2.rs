@@ -10,7 +10,7 @@ use easrig_exchange::{Timestamp, TlsSession};
 
 use crate::http::head::Head;
 use crate::http::{Ending, Link, Message, OVERHEAD, Part};
-use crate::tcp::{Context, Side};
+use crate::tcp::{Context, End, Side};
 use crate::{GapKind, ImportError, Skip};
 use frame::{FrameReader, PREFACE};
 use lane::{Lane, Said};
@@ -158,13 +158,14 @@ impl Conversation {
     /// The connection is over: what is left has no counterpart.
     pub(crate) fn finish(
         &mut self,
-        closed: bool,
+        end: End,
         at: Timestamp,
         context: &mut Context<'_, '_, '_>,
     ) -> Result<(), ImportError> {
-        let (ending, why) = match closed {
-            true => (Ending::Closed, "the connection ends"),
-            false => (Ending::CaptureEnds(at), "the capture ends"),
+        let (ending, why) = match end.closer {
+            Some((side, at)) if side == self.link.client => (Ending::Cancelled(at), "the connection ends"),
+            _ if end.closed => (Ending::Closed, "the connection ends"),
+            _ => (Ending::CaptureEnds(at), "the capture ends"),
         };
         for side in [self.link.client, self.link.client.other()] {
             for (at, one) in self.lane(side).finish() {
@@ -231,7 +232,7 @@ impl Conversation {
             }
             Said::End { stream } => self.end(side, stream, at, context),
             Said::Reset { stream } => {
-                let ending = if side == self.link.client { Ending::Cancelled } else { Ending::Closed };
+                let ending = if side == self.link.client { Ending::Cancelled(at) } else { Ending::Closed };
                 self.close(stream, "the stream was reset", ending, context)
             }
             Said::Pushed => {

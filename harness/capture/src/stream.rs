@@ -7,7 +7,7 @@ use easrig_exchange::Timestamp;
 use crate::http::{Link, Part};
 use crate::http2;
 use crate::talk::Talk;
-use crate::tcp::{Both, Context, Side, in_turn};
+use crate::tcp::{Both, Context, End, Side, in_turn};
 use crate::tls::{Session, TlsEvent};
 use crate::{ImportError, Skip, Undecryptable};
 
@@ -125,10 +125,10 @@ impl Stream {
         }
     }
 
-    /// The connection is over; `closed` when its end was seen.
+    /// The connection is over.
     pub(crate) fn finish(
         &mut self,
-        closed: bool,
+        end: End,
         at: Timestamp,
         context: &mut Context<'_, '_, '_>,
     ) -> Result<(), ImportError> {
@@ -140,18 +140,18 @@ impl Stream {
                 {
                     self.state = self.inside_http2(client);
                     unknown.older.into_iter().try_for_each(|held| self.data(&held.piece(), context))?;
-                    return self.finish(closed, at, context);
+                    return self.finish(end, at, context);
                 }
                 if unknown.bytes > 0 || unknown.passed > 0 {
                     context.out.tally.skip(Skip::NotHttp);
                 }
                 Ok(())
             }
-            State::Http(mut talk) => talk.finish(closed, at, context),
+            State::Http(mut talk) => talk.finish(end, at, context),
             State::Tls(mut session, mut talk) => {
                 session.finish(context);
                 relay(&mut session, &mut talk, context)?;
-                talk.finish(closed, at, context)
+                talk.finish(end, at, context)
             }
             State::Ignored => Ok(()),
         }

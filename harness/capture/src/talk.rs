@@ -5,7 +5,7 @@ use easrig_exchange::{Timestamp, TlsSession};
 use crate::ImportError;
 use crate::http::{Behind, Dialogue, Link, Part, Upgrade};
 use crate::http2::{self, Conversation};
-use crate::tcp::{Context, Side};
+use crate::tcp::{Context, End, Side};
 
 /// Bytes of a server that speaks first which are kept until its client does.
 const MAX_HELD: usize = 64 << 10;
@@ -118,7 +118,7 @@ impl Talk {
     /// The connection is over: what is left has no counterpart.
     pub(crate) fn finish(
         &mut self,
-        closed: bool,
+        end: End,
         at: Timestamp,
         context: &mut Context<'_, '_, '_>,
     ) -> Result<(), ImportError> {
@@ -128,8 +128,8 @@ impl Talk {
         self.upgrade(true, context)?;
         match self {
             Self::Undecided(..) => Ok(()),
-            Self::One(dialogue) => dialogue.finish(closed, at, context),
-            Self::Two(conversation) => conversation.finish(closed, at, context),
+            Self::One(dialogue) => dialogue.finish(end, at, context),
+            Self::Two(conversation) => conversation.finish(end, at, context),
         }
     }
 

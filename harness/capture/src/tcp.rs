@@ -132,10 +132,21 @@ pub(crate) struct Context<'c, 'a, 'o> {
     pub(crate) out: &'c mut Output<'o>,
 }
 
+/// How a connection ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct End {
+    /// Whether a side said that it has sent everything.
+    pub(crate) closed: bool,
+    /// Who closed or broke it first, and when; `None` when the capture ended before.
+    pub(crate) closer: Option<(Side, Timestamp)>,
+}
+
 /// One connection: two halves, and what they say to each other.
 struct Connection {
     halves: [Half; 2],
     stream: Stream,
+    /// Who closed it first, and when.
+    closer: Option<(Side, Timestamp)>,
     last: u64,
     has_data: bool,
     over: bool,
@@ -146,6 +157,7 @@ impl Connection {
         Self {
             halves: [Half::default(), Half::default()],
             stream: Stream::new(pair),
+            closer: None,
             last: 0,
             has_data: false,
             over: false,
@@ -192,6 +204,9 @@ impl Connection {
         half.receive(sequence, segment.payload, at, acked, &mut context.out.tally);
         if segment.fin {
             half.ends_at(sequence, segment.payload.len());
+        }
+        if segment.fin || segment.rst {
+            self.closer.get_or_insert((side, at));
         }
         self.deliver(side, segment.payload, at, acked, context)?;
         self.deliver_late(at, context)?;
@@ -254,13 +269,13 @@ impl Connection {
         if self.over {
             return Ok(());
         }
-        let closed = self.halves.iter().any(Half::is_closing);
+        let end = End { closed: self.halves.iter().any(Half::is_closing), closer: self.closer };
         for side in [Side::Low, Side::High] {
             side.of_mut(&mut self.halves).give_up();
             self.deliver(side, &[], at, None, context)?;
         }
         self.over = true;
-        self.stream.finish(closed, at, context)?;
+        self.stream.finish(end, at, context)?;
         self.halves = [Half::default(), Half::default()];
         Ok(())
     }

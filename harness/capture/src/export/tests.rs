@@ -155,6 +155,7 @@ fn an_archive_without_exchanges_is_one() {
 fn requests_without_answer_are_closed_connections() {
     let mut exchanges = exchanges();
     exchanges[0].outcome = Outcome::Failed(Failure::Cancelled);
+    exchanges[0].times = Times { done: 61_000_000, ..Times::default() };
     exchanges[1].outcome = Outcome::Failed(Failure::Closed);
     let (found, tally) = read(packets(&exchanges[..2]));
     assert!(tally.is_complete(), "{tally}");
@@ -162,7 +163,10 @@ fn requests_without_answer_are_closed_connections() {
         found.iter().map(|found| &found.request).collect::<Vec<_>>(),
         [&exchanges[0].request, &exchanges[1].request]
     );
-    assert!(found.iter().all(|found| found.outcome == Outcome::Failed(Failure::Closed)));
+    // Who closed the connection, and when a device gave up, is in the packets.
+    assert_eq!(found[0].outcome, Outcome::Failed(Failure::Cancelled));
+    assert_eq!(found[0].times.done, 61_000_000);
+    assert_eq!(found[1].outcome, Outcome::Failed(Failure::Closed));
 }
 
 #[test]

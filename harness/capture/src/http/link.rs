@@ -63,14 +63,14 @@ impl Link {
         let waited = |end: Timestamp| u64::try_from(end.0.saturating_sub(request.begun.0)).unwrap_or(0);
         let (failure, done) = match ending {
             Ending::Closed => (Failure::Closed, request.done),
-            Ending::Cancelled => (Failure::Cancelled, request.done),
+            Ending::Cancelled(at) => (Failure::Cancelled, at.max(request.done)),
             Ending::CaptureEnds(end) => {
                 let seconds = Duration::from_micros(waited(end)).as_secs();
                 (Failure::Timeout { phase: Phase::FirstByte, seconds }, end)
             }
             Ending::Lost => (Failure::NotHttp { detail: "it is missing from the capture".to_owned() }, request.done),
         };
-        if !matches!(ending, Ending::Closed | Ending::Cancelled) {
+        if !matches!(ending, Ending::Closed | Ending::Cancelled(_)) {
             let number = Some(context.out.upcoming());
             self.gap(self.client.other(), done, GapKind::Answer, number, context);
         }
@@ -122,7 +122,7 @@ impl Link {
 pub(crate) enum Ending {
     Closed,
     /// The device gave the request up.
-    Cancelled,
+    Cancelled(Timestamp),
     CaptureEnds(Timestamp),
     Lost,
 }
