@@ -44,6 +44,10 @@ lab-stability TIMES="10":
 stability TIMES="20":
     harness/cli/benches/stability.sh {{TIMES}}
 
+# an unchanged reference server is never called slower, and what is slowed is (a minute each pair, and one more)
+pace PAIRS="5":
+    harness/cli/benches/pace.sh {{PAIRS}}
+
 # cargo insta reads the snapshots of baselines
 insta:
     harness/cli/tests/insta.sh

@@ -334,12 +334,15 @@ fn target(comparison: &Comparison<'_>, view: View<'_>) -> String {
 fn paces(comparison: &Comparison<'_>, view: View<'_>) -> String {
     let line = |pace: &Pace<'_>| {
         let word = if pace.is_slower() { "slower" } else { "faster" };
+        let half = |[low, high]: [u64; 2]| format!("{} to {}", milliseconds(low), milliseconds(high));
         format!(
-            "{} on {} is {word}: {} → {} in the middle ({} times in {} scenarios)",
+            "{} on {} is {word}: {} → {} in the middle; half of them {}, then {} ({} times in {} scenarios)",
             pace.command,
             comparison.phone(pace.persona),
             milliseconds(pace.before),
             milliseconds(pace.after),
+            half(pace.half_before),
+            half(pace.half_after),
             pace.times,
             pace.scenarios
         )

@@ -281,6 +281,10 @@ struct TimeRow<'r> {
     before_us: u64,
     /// The time in the middle after, in microseconds.
     after_us: u64,
+    /// The times between which the middle half lay before, in microseconds.
+    half_before_us: [u64; 2],
+    /// The times between which the middle half lies after, in microseconds.
+    half_after_us: [u64; 2],
     /// In how many scenarios it was compared.
     scenarios: usize,
     /// How many times there are on both sides together.
@@ -415,6 +419,8 @@ fn pace<'r>(pace: &Pace<'r>) -> TimeRow<'r> {
         persona: pace.persona,
         before_us: pace.before,
         after_us: pace.after,
+        half_before_us: pace.half_before,
+        half_after_us: pace.half_after,
         scenarios: pace.scenarios,
         times: pace.times,
     }

@@ -36,6 +36,10 @@ pub struct Pace<'r> {
     pub before: u64,
     /// The time in the middle after, in microseconds.
     pub after: u64,
+    /// The times between which the middle half lay before, in microseconds.
+    pub half_before: [u64; 2],
+    /// The times between which the middle half lies after, in microseconds.
+    pub half_after: [u64; 2],
     /// In how many scenarios it was compared.
     pub scenarios: usize,
     /// How many times there are on both sides together.
@@ -86,14 +90,14 @@ fn judge<'r, 't>(command: &'r str, persona: &'r str, strata: &[Stratum<'t>], lea
     if variance <= 0.0 || (sum / variance.sqrt()).abs() < least {
         return None;
     }
-    let [before, after] = [|s: &Stratum<'t>| s.was, |s: &Stratum<'t>| s.is]
-        .map(|side| median(strata.iter().flat_map(side).copied().collect()));
+    let [(before, half_before), (after, half_after)] = [|s: &Stratum<'t>| s.was, |s: &Stratum<'t>| s.is]
+        .map(|side| spread(strata.iter().flat_map(side).copied().collect()));
     let (short, long) = (before.min(after) as f64, before.max(after) as f64);
     if long < short * RATIO || long - short < GAP || (after > before) != (sum > 0.0) {
         return None;
     }
     let times = strata.iter().map(|stratum| stratum.was.len() + stratum.is.len()).sum();
-    Some(Pace { command, persona, before, after, scenarios: strata.len(), times })
+    Some(Pace { command, persona, before, after, half_before, half_after, scenarios: strata.len(), times })
 }
 
 impl Stratum<'_> {
@@ -118,9 +122,12 @@ impl Stratum<'_> {
     }
 }
 
-fn median(mut times: Vec<u64>) -> u64 {
+/// The time in the middle, and the quarters beside it.
+fn spread(mut times: Vec<u64>) -> (u64, [u64; 2]) {
     times.sort_unstable();
-    times.get(times.len() / 2).copied().unwrap_or_default()
+    let quarter = |n: usize| times.get((times.len() * n / 4).min(times.len().saturating_sub(1))).copied();
+    let [low, middle, high] = [1, 2, 3].map(|n| quarter(n).unwrap_or_default());
+    (middle, [low, high])
 }
 
 /// The value of a standard normal variable that is not exceeded with probability `p`, by bisection on the distribution.
@@ -173,6 +180,12 @@ mod tests {
         let some: Vec<u64> = (0..20).map(|n| 100_000 + n).collect();
         let more: Vec<u64> = some.iter().map(|time| time + 20_000).collect();
         assert!(!told(&some, &more), "a fifth");
+    }
+
+    #[test]
+    fn the_middle_half_is_told() {
+        assert_eq!(spread((1..=9).rev().collect()), (5, [3, 7]));
+        assert_eq!((spread(vec![4]), spread(Vec::new())), ((4, [4, 4]), (0, [0, 0])));
     }
 
     #[test]

@@ -382,6 +382,8 @@ struct PaceView {
     word: &'static str,
     before: u64,
     after: u64,
+    half_before: [u64; 2],
+    half_after: [u64; 2],
     scenarios: usize,
     times: usize,
 }
@@ -395,6 +397,8 @@ impl PaceView {
             word: if pace.is_slower() { "pace.slower" } else { "pace.faster" },
             before: milliseconds(pace.before),
             after: milliseconds(pace.after),
+            half_before: pace.half_before.map(milliseconds),
+            half_after: pace.half_after.map(milliseconds),
             scenarios: pace.scenarios,
             times: pace.times,
         }

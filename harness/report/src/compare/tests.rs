@@ -290,6 +290,10 @@ fn times_are_compared_when_both_runs_repeat_often_enough() {
         Run::fold(events.into_iter().map(Ok)).unwrap()
     };
     let told = |before: &Run, after: &Run| Comparison::of(before, after).paces.len();
+    let (quick, slow) = (run(10, 1), run(10, 3));
+    let text = compare_terminal(&Comparison::of(&quick, &slow), plain(), nothing());
+    let wanted = "Sync on wp7 is slower: 42 ms → 125 ms in the middle; half of them 41 ms to 42 ms, then 122 ms to";
+    assert!(text.contains(wanted), "{text}");
     assert_eq!(told(&run(10, 1), &run(10, 3)), 1);
     assert_eq!(told(&run(10, 1), &run(10, 1)), 0);
     assert_eq!(told(&run(4, 1), &run(10, 3)), 0);
