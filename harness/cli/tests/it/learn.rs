@@ -316,3 +316,16 @@ fn what_cannot_be_learned_from_is_said() {
     assert_eq!(easrig(&["persona", "learn", &capture("cooked.pcapng"), "--device", "nobody"]).code, 4);
     assert_eq!(easrig(&["persona", "learn", "/nowhere/at/all"]).code, 2);
 }
+
+#[test]
+fn a_packet_capture_tells_the_tls_of_the_device() {
+    let capture = |name: &str| format!("{}/../../captures/{name}", env!("CARGO_MANIFEST_DIR"));
+    let (packets, key) = (capture("tls10-rsa-cbc.pcap"), capture("server-key.pem"));
+    let device = "1e398f1012bd4acefaecbd389be4bcfc";
+    let ended = easrig(&["persona", "learn", &packets, "--server-key", &key, "--device", device]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let (versions, evidence) = rows(ended.text())["tls.versions"].clone();
+    assert_eq!(versions, vec!["TLSv1.3", "TLSv1.2", "TLSv1.1", "TLSv1.0"].into());
+    assert!(evidence.starts_with("exchange "), "{evidence}");
+    assert!(ended.text().contains("agreed on TLSv1.0 with TLS_RSA_WITH_AES_256_CBC_SHA"), "{}", ended.text());
+}
