@@ -296,3 +296,14 @@ fn the_mail_about_quarantine_counts_for_the_device_that_it_names() {
     // Its owner's other device reads it as well, and is let in.
     assert_eq!(mail("FEDCBA98765432100123456789ABCDEF"), []);
 }
+
+#[test]
+fn an_account_that_is_shut_out_is_seen_by_its_owner() {
+    let status = |number: u16| {
+        let body = format!(r#"<FolderSync xmlns="FolderHierarchy"><Status>{number}</Status></FolderSync>"#);
+        codes(&seen(&[answered(request(1, WP, "FolderSync", ""), 200, &body)])).join(" ")
+    };
+    assert_eq!([126, 127, 128, 129, 130].map(status), ["86000C19", "86000C1A", "86000C1B", "86000C1C", "86000C1D"]);
+    let sights = seen(&[answered(request(1, WP, "FolderSync", ""), 403, "")]);
+    assert_eq!((codes(&sights), &sights[0].doubt), (vec!["85010004"], &None));
+}
