@@ -148,7 +148,11 @@ pub(super) fn changes<'r>(
         let said = transcripts.map(|transcripts| transcripts.differ(was, is));
         let class = match said {
             // What no verdict shows is news all the same.
-            Some(Some(_)) if was.is_some() && is.is_some() => Some(judge.class(was, is).unwrap_or(Class::News)),
+            Some(Some(said))
+                if !said.before.is_empty() || !said.after.is_empty() || (was.is_some() && is.is_some()) =>
+            {
+                Some(judge.class(was, is).unwrap_or(Class::News))
+            }
             Some(None) => None,
             _ => judge.class(was, is),
         };

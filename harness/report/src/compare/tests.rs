@@ -487,6 +487,14 @@ fn what_no_verdict_shows_is_told_of_a_baseline_all_the_same() {
     news: it was approved that it says “skipped: why it is skipped”, and it says “skipped: needs a second account”
     ");
     assert_eq!((comparison.exit().code(), comparison.count(Class::News)), (0, 2));
+    // A slip that was approved, of an invariant that nothing concerns now.
+    let mut slipped = cell("invariant/headers", "wp7", Verdict::Pass);
+    slipped.findings.push(finding(Level::Should));
+    let was = run_of(vec![cell("sync/a", "wp7", Verdict::Pass), slipped]);
+    let is = run_of(vec![cell("sync/a", "wp7", Verdict::Pass)]);
+    let (baseline, snapshots) = (approved(&was), self::told(&is));
+    let comparison = Comparison::with(&baseline, &is, &snapshots);
+    assert_eq!((comparison.exit().code(), comparison.count(Class::News), comparison.same), (0, 1, 1));
 }
 
 #[test]
