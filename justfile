@@ -44,7 +44,7 @@ lab-stability TIMES="10":
 stability TIMES="20":
     harness/cli/benches/stability.sh {{TIMES}}
 
-# an unchanged reference server is never called slower, and what is slowed is (a minute each pair, and one more)
+# an unchanged reference server is never called slower, and what is slowed is (half a minute a pair, and four)
 pace PAIRS="5":
     harness/cli/benches/pace.sh {{PAIRS}}
 
