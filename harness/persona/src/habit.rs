@@ -274,6 +274,8 @@ pub struct MailBody {
     pub save_in_sent: bool,
     /// The message that is answered or forwarded.
     pub source: Option<Source>,
+    /// Whether the message is whole, so that the server adds nothing of the original (14.0+).
+    pub replace_mime: bool,
 }
 
 /// The form of the request line.

@@ -29,13 +29,17 @@ pub struct Attachment {
     pub content: Vec<u8>,
 }
 
-/// The message that is answered or forwarded.
+/// The message that is answered or forwarded, as the server names it: by folder and item, or by a hit of a search.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Source {
-    /// Its folder, as the server names it.
-    pub folder: String,
-    /// The item, as the server names it.
-    pub item: String,
+    /// Its folder.
+    pub folder: Option<String>,
+    /// The item.
+    pub item: Option<String>,
+    /// Instead of both: the LongId of a search.
+    pub long_id: Option<String>,
+    /// The occurrence of a series.
+    pub instance: Option<String>,
 }
 
 /// What the phone adds to a letter.

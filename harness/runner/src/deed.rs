@@ -123,9 +123,15 @@ impl Fill<'_> {
                 client_id: self.some(mail.client_id.as_ref())?,
                 save_in_sent: mail.save_in_sent.unwrap_or(false),
                 source: match &mail.source {
-                    Some(source) => Some(Source { folder: self.text(&source.folder)?, item: self.text(&source.item)? }),
+                    Some(source) => Some(Source {
+                        folder: self.some(source.folder.as_ref())?,
+                        item: self.some(source.item.as_ref())?,
+                        long_id: self.some(source.long_id.as_ref())?,
+                        instance: self.some(source.instance.as_ref())?,
+                    }),
                     None => None,
                 },
+                replace_mime: mail.replace_mime,
             }),
         })
     }

@@ -24,7 +24,7 @@ mod requirement;
 mod syntax;
 mod verdict;
 
-pub use author::Author;
+pub use author::{Author, Authored};
 pub use conclude::{CellOutcome, Conclusion};
 pub use conduct::{CONDUCTS, Conduct};
 pub use decoded::{Content, Decoded};

@@ -116,6 +116,8 @@ pub(crate) struct StepSyntax {
     pub(crate) save_in_sent: Option<At<bool>>,
     /// With SmartReply and SmartForward: the original message.
     pub(crate) source: Option<At<SourceSyntax>>,
+    /// With `mail`: the message is whole, and the server adds nothing of the original (ReplaceMime, 14.0 and later).
+    pub(crate) replace_mime: Option<At<bool>>,
     /// With `send`: parameters of the request line.
     pub(crate) params: Option<At<BTreeMap<String, At<String>>>>,
     /// With `send`: headers to set; an empty value removes the header.
@@ -219,9 +221,13 @@ pub(crate) struct AttachmentSyntax {
 #[serde(deny_unknown_fields)]
 pub(crate) struct SourceSyntax {
     /// Its folder's id.
-    pub(crate) folder: At<String>,
+    pub(crate) folder: Option<At<String>>,
     /// Its own id.
-    pub(crate) item: At<String>,
+    pub(crate) item: Option<At<String>>,
+    /// Instead of both: the LongId of a hit of a search.
+    pub(crate) long_id: Option<At<String>>,
+    /// The occurrence of a series: its InstanceId.
+    pub(crate) instance: Option<At<String>>,
 }
 
 /// What has to be seen; every key that is given has to hold.

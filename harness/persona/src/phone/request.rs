@@ -27,6 +27,8 @@ pub(super) struct Call {
     pub(super) attachment_name: Option<String>,
     pub(super) collection_id: Option<String>,
     pub(super) item_id: Option<String>,
+    pub(super) long_id: Option<String>,
+    pub(super) occurrence: Option<String>,
     pub(super) save_in_sent: bool,
     pub(super) multipart: bool,
     pub(super) patience: Option<Patience>,
@@ -118,6 +120,8 @@ impl Core {
         line.attachment_name.clone_from(&call.attachment_name);
         line.collection_id.clone_from(&call.collection_id);
         line.item_id.clone_from(&call.item_id);
+        line.long_id.clone_from(&call.long_id);
+        line.occurrence.clone_from(&call.occurrence);
         line.save_in_sent = (call.save_in_sent && call.is_mime).then_some(true);
         for (name, value) in wishes.map(|wishes| wishes.params.as_slice()).unwrap_or_default() {
             parameter(&mut line, name, value);

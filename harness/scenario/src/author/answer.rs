@@ -11,7 +11,7 @@ use super::{
 use crate::Decoded;
 
 /// How long what the server tells by itself may take, in seconds.
-const PATIENCE_S: u32 = 15;
+pub(super) const PATIENCE_S: u32 = 15;
 
 impl Author {
     /// What the recorded answer of a Sync says that has to hold again.
@@ -95,9 +95,18 @@ impl Author {
                 let what = if kind == "Change" { "the change taken" } else { "the item deleted" };
                 step.elements.push(format!("{{ at = \"{place}[Status!=1]\", absent = true, say = \"{what}\" }}"));
                 if kind == "Delete" {
-                    made.left = true;
+                    self.leaves(folder, &id);
                 } else if let Some(read) = named(change, "ApplicationData").and_then(|data| value(data, "Read")) {
                     made.read = Some(read).filter(|read| matches!(read.as_str(), "0" | "1"));
+                }
+                let subject = named(change, "ApplicationData").and_then(|data| value(data, "Subject"));
+                if let Some(told) = subject.filter(|_| kind == "Change") {
+                    // Every text of a request is the same: it names an item only when the request is about that one alone.
+                    let written = (words.changes == 1).then(|| words.item.clone());
+                    if let Some(made) = self.draft.made_mut(folder, &id) {
+                        made.subject.clone_from(&written);
+                    }
+                    self.draft.subjects.extend(written.map(|written| (told, written)));
                 }
             }
             (_, Some(said)) => {
@@ -129,7 +138,11 @@ impl Author {
                     let Some(data) = named(change, "ApplicationData") else { continue };
                     let Some(told) = value(data, "Subject") else { continue };
                     let subject = known.as_ref().and_then(|made| made.subject.clone());
-                    let by_subject = || self.draft.subjects.get(&told).filter(|_| !self.told.is_twice(folder, &told));
+                    // What another device of the owner did is no part of the scenario.
+                    let is_sure = self.draft.travels.contains(&told)
+                        && !self.draft.passed.contains(&(folder.to_owned(), told.clone()))
+                        && !self.told.is_twice(folder, &told);
+                    let by_subject = || self.draft.subjects.get(&told).filter(|_| is_sure);
                     let Some(subject) = subject.or_else(|| by_subject().cloned()) else { continue };
                     let place = format!("{at}/Commands/Add[ApplicationData/Subject={subject}]");
                     let variable = known
@@ -160,13 +173,30 @@ impl Author {
         statuses(answer, &mut Vec::new(), answer.tag().name().unwrap_or_default(), &mut step.elements);
         match command {
             Command::MoveItems => self.moved(asked, answer, step),
-            Command::ItemOperations => self.fetched(answer, step),
+            Command::ItemOperations => {
+                self.fetched(answer, step);
+                self.talks_moved(answer);
+            }
             Command::MeetingResponse => self.answered(asked, answer, step),
             Command::GetItemEstimate if has(answer, "Estimate") => {
                 step.elements.push("{ at = \"**/Collection/Estimate\", type = \"integer\", min = 0 }".to_owned());
             }
             Command::Search | Command::Find => self.hits(command, answer, step),
+            Command::ValidateCert => {
+                step.status = None;
+                let test = "not = 1, each = true, say = \"a certificate that nobody vouches for is not good\"";
+                step.elements.retain(|element| !element.contains("/Certificate"));
+                step.elements.push(format!("{{ at = \"ValidateCert/Certificate/Status\", {test} }}"));
+            }
             Command::ResolveRecipients => {
+                // Which lists a server looks into is its own affair: only that it does not choose for the owner holds.
+                for (n, _) in several(answer) {
+                    let place = format!("ResolveRecipients/Response[{}]", n + 1);
+                    let only = "ResolveRecipients/Response/";
+                    step.elements.retain(|e| !e.contains(&format!("\"{place}/")) && !e.contains(&format!("\"{only}")));
+                    let test = "not = 1, say = \"not one of two who have the name\"";
+                    step.elements.push(format!("{{ at = \"{place}/Status\", {test} }}"));
+                }
                 let count = within(answer, &["Response"]).count();
                 if count > 0 {
                     let test = format!("count = {count}, say = \"an answer for each name\"");
@@ -184,6 +214,25 @@ impl Author {
         }
     }
 
+    /// The sequence moves or deletes an item: it is gone here, and may turn up elsewhere.
+    fn leaves(&mut self, folder: &str, id: &str) {
+        let subject = self.told.item_of(folder, id).and_then(|fact| fact.subject.clone());
+        self.draft.travels.extend(subject);
+        if let Some(made) = self.draft.made_mut(folder, id) {
+            made.left = true;
+        }
+    }
+
+    fn talks_moved(&mut self, answer: Element<'_>) {
+        let is_done = |moved: &Element<'_>| value(*moved, "Status").is_some_and(|status| status == "1");
+        for moved in within(answer, &["Response", "Move"]).filter(is_done) {
+            let place = value(moved, "ConversationId").and_then(|id| self.told.conversation_of(&id).cloned());
+            if let Some((folder, item)) = place {
+                self.leaves(&folder, &item);
+            }
+        }
+    }
+
     fn moved(&mut self, asked: Element<'_>, answer: Element<'_>, step: &mut Step) {
         for moved in within(asked, &["Move"]) {
             let ids = value(moved, "SrcMsgId").zip(value(moved, "SrcFldId")).zip(value(moved, "DstFldId"));
@@ -193,8 +242,8 @@ impl Author {
             let Some(said) = said.filter(|said| value(*said, "Status").is_some_and(|status| status == "3")) else {
                 continue;
             };
-            let Some(made) = self.draft.made_mut(&from, &id) else { continue };
-            made.left = true;
+            self.leaves(&from, &id);
+            let Some(made) = self.draft.made(&from, &id) else { continue };
             let (variable, subject) = (made.variable.clone(), made.subject.clone());
             let Some(now) = value(said, "DstMsgId") else { continue };
             let Ok(number) = self.draft.fresh() else { continue };
@@ -255,6 +304,9 @@ impl Author {
 
     /// The mail that the scenario made is among the hits, and stands for all of them.
     fn hits(&mut self, command: Command, answer: Element<'_>, step: &mut Step) {
+        if std::mem::take(&mut self.draft.found_people) {
+            step.elements.push("{ at = \"**/Result/Properties\", say = \"the person who was searched\" }".to_owned());
+        }
         let way: &[&str] =
             if command == Command::Find { &["Response", "Result"] } else { &["Response", "Store", "Result"] };
         let found = within(answer, way).filter(|result| named(*result, "Properties").is_some());
@@ -276,6 +328,13 @@ impl Author {
 fn answer_for<'d>(decoded: &'d Decoded, folder: &str) -> Option<Element<'d>> {
     let root = decoded.answer.root()?;
     within(root, &["Collections", "Collection"]).find(|found| folder_of(*found).is_some_and(|id| id == folder))
+}
+
+/// The names for which several people were found, by place.
+fn several(answer: Element<'_>) -> impl Iterator<Item = (usize, Element<'_>)> {
+    let is_several =
+        |(_, response): &(usize, Element<'_>)| matches!(value(*response, "Status").as_deref(), Some("2" | "3"));
+    within(answer, &["Response"]).enumerate().filter(is_several)
 }
 
 fn has(answer: Element<'_>, name: &str) -> bool {

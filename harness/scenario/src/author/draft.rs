@@ -28,10 +28,41 @@ pub(super) struct Draft {
     pub(super) number: usize,
     pub(super) foldered: bool,
     pub(super) partner: bool,
+    pub(super) tablet: bool,
+    /// Variables of folders that the tablet has a key of.
+    pub(super) tablet_keys: BTreeSet<String>,
+    /// Variables of conversations, by recorded ConversationId.
+    pub(super) conversations: BTreeMap<String, Talk>,
+    /// What scenarios write for the ClientId of a mail, by recorded ClientId.
+    pub(super) clients: BTreeMap<String, String>,
+    /// Recorded subjects of mail that the sequence itself sent, moved or deleted: it turns up somewhere.
+    pub(super) travels: BTreeSet<String>,
+    /// Those of them that a folder may have told of while the scenario read it to its end.
+    pub(super) passed: BTreeSet<(String, String)>,
+    /// Recorded ids of folders that the sequence removed.
+    pub(super) gone: BTreeSet<String>,
+    /// The request that the server has in mind, as far as the scenario goes: which one, and how long it waits.
+    pub(super) sync_in_mind: Option<(u64, u32)>,
+    pub(super) ping_in_mind: Option<(u64, u32)>,
+    /// Requests that waited for nothing once.
+    pub(super) idled: BTreeSet<(u64, &'static str)>,
     pub(super) writes: bool,
     pub(super) destroys: bool,
+    /// The scenario switches the out-of-office answer on.
+    pub(super) away: bool,
+    /// Whether a search of the address list has to find somebody.
+    pub(super) found_people: bool,
     /// The subject of the mail that a search has to find.
     pub(super) searched: Option<String>,
+}
+
+/// A conversation of the scenario.
+#[derive(Clone, Debug)]
+pub(super) struct Talk {
+    /// The variable of its ConversationId.
+    pub(super) variable: String,
+    /// The subject of its only mail.
+    pub(super) subject: String,
 }
 
 /// An item of the scenario.
@@ -70,6 +101,18 @@ impl Draft {
     /// The device begins afresh with a folder: everything in it is told again.
     pub(super) fn begin(&mut self, folder: &str) {
         self.items.iter_mut().filter(|((of, _), _)| of == folder).for_each(|(_, made)| made.known = false);
+        self.passed.retain(|(of, _)| of != folder);
+    }
+
+    /// The scenario reads a folder to its end, for whatever is in it.
+    pub(super) fn pass(&mut self, folder: &str) {
+        let subjects = self.travels.iter().map(|subject| (folder.to_owned(), subject.clone()));
+        self.passed.extend(subjects);
+    }
+
+    /// Everything that the scenario has in a folder is gone from it.
+    pub(super) fn empty(&mut self, folder: &str) {
+        self.items.iter_mut().filter(|((of, _), _)| of == folder).for_each(|(_, made)| made.left = true);
     }
 
     pub(super) fn bind(&mut self, folder: &str, id: &str, variable: &str, subject: Option<String>) {
@@ -83,14 +126,18 @@ impl Draft {
 pub(super) struct Step {
     pub(super) command: String,
     pub(super) title: Option<String>,
+    /// Who acts, when it is not the phone.
+    pub(super) role: Option<&'static str>,
     pub(super) body: Option<String>,
     /// Further lines: `mail`, `params`, `background` …
     pub(super) lines: Vec<String>,
     pub(super) setup: bool,
     pub(super) poll: Option<u32>,
     pub(super) judged: bool,
-    /// Told instead of a number where the answer has several.
+    /// The main Status.
     pub(super) status: Option<u16>,
+    /// Another Status that conforms as well.
+    pub(super) or_status: Option<u16>,
     pub(super) elements: Vec<String>,
 }
 
@@ -101,6 +148,11 @@ impl Step {
 
     pub(super) fn without_body(command: impl Into<String>) -> Self {
         Self { command: command.into(), judged: true, ..Self::default() }
+    }
+
+    /// A request without a body.
+    pub(super) fn empty(command: impl Into<String>) -> Self {
+        Self { lines: vec!["empty = true".to_owned()], ..Self::without_body(command) }
     }
 
     /// A step that only prepares.
@@ -119,6 +171,9 @@ impl Step {
             Some(name) => writeln!(out, "await = \"{name}\""),
             None => writeln!(out, "send = \"{}\"", self.command),
         };
+        if let Some(role) = self.role {
+            let _ = writeln!(out, "role = \"{role}\"");
+        }
         if let Some(body) = &self.body {
             let _ = writeln!(out, "body = '''\n{}\n'''", body.trim());
         }
@@ -135,9 +190,11 @@ impl Step {
             return;
         }
         out.push_str("[step.expect]\nhttp   = 200\n");
-        if let Some(status) = self.status {
-            let _ = writeln!(out, "status = {status}");
-        }
+        let _ = match (self.status, self.or_status) {
+            (None, _) => Ok(()),
+            (Some(status), None) => writeln!(out, "status = {status}"),
+            (Some(status), Some(other)) => writeln!(out, "status = [{status}, {other}]"),
+        };
         if !self.elements.is_empty() {
             let _ = writeln!(out, "element = [\n  {},\n]", self.elements.join(",\n  "));
         }

@@ -1,11 +1,16 @@
-use easrig_exchange::{Masking, is_plain, masking};
+use std::collections::BTreeMap;
+
+use easrig_exchange::{Masking, Timestamp, is_plain, masking};
 use easrig_wbxml::{Builder, Content, Document, Element};
 
-use super::Author;
+use super::{
+    Author,
+    asked::{certificate, moment},
+};
 use crate::difference::{Owned, owned, owned_value};
 
 /// What stands for texts of people in one request.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Words {
     /// For every text of an item.
     pub(super) item: String,
@@ -17,7 +22,17 @@ pub(super) struct Words {
     pub(super) wrong_key: bool,
     /// How many items are added in this request, and of how many the id was written.
     pub(super) adds: usize,
+    /// How many items are added or changed.
+    pub(super) changes: usize,
     pub(super) added: usize,
+    /// Folders of the scenario's own, by the recorded folders that they stand for.
+    pub(super) stand_ins: BTreeMap<String, String>,
+    /// When the request was sent.
+    pub(super) at: Option<Timestamp>,
+    /// Whether a search found something.
+    pub(super) finds: bool,
+    /// Whether a date is an upper bound.
+    pub(super) is_upper: bool,
 }
 
 impl Words {
@@ -78,6 +93,7 @@ impl Author {
         } else if !element.is_leaf() {
             let inside = folder_of(element);
             builder.open(tag);
+            words.is_upper = name == "LessThan";
             self.contents(builder, element, inside.as_deref().unwrap_or(folder), words)?;
             builder.close();
         } else if let Some(text) = self.text(element, folder, words)? {
@@ -90,13 +106,23 @@ impl Author {
     fn text(&mut self, element: Element<'_>, folder: &str, words: &mut Words) -> Result<Option<String>, String> {
         let before = owned_value(element);
         if let Some(owned) = owned(element.tag()) {
-            return self.named_value(owned, folder, &before, words).map(Some);
+            let value = self.named_value(owned, folder, &before, words)?;
+            let is_bytes = owned == Owned::Conversation && element.is_opaque();
+            return Ok(Some(if is_bytes { format!("<?opaque {value}?>") } else { value }));
         }
         let (tag, name) = (element.tag(), element.tag().name().unwrap_or_default());
         let namespace = tag.namespace().unwrap_or_default();
         match (namespace, name) {
             ("Search", "Query" | "FreeText") | ("Find", "Query" | "FreeText") => return Ok(Some(words.query.clone())),
             ("Find", "SearchId") => return Ok(Some("{unique}".to_owned())),
+            ("Search", "Value") => {
+                if let Some(moment) = moment(&before, words.at) {
+                    // What the scenario makes is newer than anything the recording had.
+                    return Ok(Some(if words.finds && words.is_upper { "{now+1d:long}".to_owned() } else { moment }));
+                }
+            }
+            ("ValidateCert", "Certificate") => return Ok(Some(certificate())),
+            ("Settings", "Password") => return Ok(Some("Recorded-1".to_owned())),
             ("ResolveRecipients", "To") if !words.people.is_empty() => return Ok(Some(words.people.remove(0))),
             _ => {}
         }
@@ -128,20 +154,20 @@ impl Author {
                 self.draft.foldered = true;
                 Ok(format!("{{folder_key}}{}", words.ending()))
             }
-            Owned::Folder => self.folder(before).map(|name| format!("{{{name}}}")),
+            Owned::Folder => match words.stand_ins.get(before) {
+                Some(name) => Ok(format!("{{{name}}}")),
+                None => self.folder(before).map(|name| format!("{{{name}}}")),
+            },
             Owned::Item => self.item(folder, before).map(|name| format!("{{{name}}}")),
             Owned::File => self.attachment(before).map(|name| format!("{{{name}}}")),
-            Owned::LongId => match self.draft.hits.get(before) {
-                Some(name) => Ok(format!("{{{name}}}")),
-                None => Err("it names a hit of a search that is no step".to_owned()),
-            },
+            Owned::LongId => self.hit(before).map(|name| format!("{{{name}}}")),
             Owned::Client => {
                 words.added += 1;
                 let id = if words.adds > 1 { format!("{{unique}}-{}", words.added) } else { "{unique}".to_owned() };
                 Ok(id)
             }
             Owned::Meeting => Ok(format!("{{unique}}-{}", words.added)),
-            Owned::Conversation => Err("it is about a conversation of the recorded mailbox".to_owned()),
+            Owned::Conversation => self.conversation(before).map(|name| format!("{{{name}}}")),
             Owned::Date => kept(before),
             Owned::PolicyKey => Err("it is about a policy".to_owned()),
         }
@@ -183,7 +209,8 @@ pub(super) fn folder_of(element: Element<'_>) -> Option<String> {
 }
 
 /// Private, or of no use without what is private: guests would get mail, pictures are faces.
-const LEFT_OUT: [&str; 12] = [
+const LEFT_OUT: [&str; 13] = [
+    "CertificateChain",
     "Attendees",
     "Picture",
     "Attachments",
@@ -199,10 +226,5 @@ const LEFT_OUT: [&str; 12] = [
 ];
 
 /// What a request is left out for.
-const FOREIGN: [(&str, &str); 5] = [
-    ("LinkId", "it is about a document library"),
-    ("UserName", "it signs in elsewhere"),
-    ("DevicePassword", "it stores the recovery password of the device"),
-    ("Certificate", "it is about a certificate of the recorded device"),
-    ("EmptyFolderContents", "it empties a folder of the owner"),
-];
+const FOREIGN: [(&str, &str); 2] =
+    [("LinkId", "it is about a document library"), ("UserName", "it signs in elsewhere")];

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use easrig_eas::{
     Command, Version,
@@ -16,6 +16,8 @@ const MOST: usize = 100_000;
 pub(super) struct Told {
     /// The kind of every folder.
     pub(super) kinds: BTreeMap<String, u16>,
+    /// The name of every folder.
+    pub(super) names: BTreeMap<String, String>,
     /// By folder and ServerId.
     items: HashMap<(String, String), Fact>,
     /// The item that a file belongs to.
@@ -26,8 +28,12 @@ pub(super) struct Told {
     in_folders: HashMap<(String, String), usize>,
     /// The last key of every folder.
     keys: HashMap<String, String>,
-    /// Every key that the recording shows the server give, by folder; the folder list has none.
-    given: HashSet<(String, String)>,
+    /// Every key that the recording shows the server give, by folder, and how old it is; the folder list has none.
+    given: HashMap<(String, String), u64>,
+    /// The age of the newest key of every folder.
+    newest: HashMap<String, u64>,
+    /// Folder and id of a mail of every conversation.
+    conversations: HashMap<String, (String, String)>,
     /// The folders for which the last request showed an older key: what is told then was told before.
     repeated: Vec<String>,
 }
@@ -38,6 +44,8 @@ pub(super) struct Fact {
     pub(super) subject: Option<String>,
     pub(super) invitation: bool,
     pub(super) files: Vec<String>,
+    /// Whether the id of its conversation is wanted.
+    pub(super) talks: bool,
 }
 
 impl Told {
@@ -47,18 +55,22 @@ impl Told {
         let Some(root) = decoded.answer.root() else { return };
         match decoded.command() {
             Some(Command::FolderSync | Command::FolderCreate | Command::FolderUpdate | Command::FolderDelete) => {
+                let asked = decoded.request.root();
                 if let Some(key) = value(root, "SyncKey") {
-                    self.give("", key);
+                    self.give("", key, asked);
                 }
-                if decoded.command() == Some(Command::FolderSync) {
-                    self.folders(decoded);
+                match decoded.command() {
+                    Some(Command::FolderSync) => self.folders(decoded),
+                    Some(Command::FolderCreate) => self.folder_made(asked, root),
+                    _ => {}
                 }
             }
             Some(Command::Sync) => {
                 for collection in within(root, &["Collections", "Collection"]) {
                     let Some(folder) = value(collection, "CollectionId") else { continue };
                     if let Some(key) = value(collection, "SyncKey").filter(|_| self.keys.len() < MOST) {
-                        self.give(&folder, key.clone());
+                        let asked = decoded.request.root().and_then(|asked| asked_of(asked, &folder));
+                        self.give(&folder, key.clone(), asked);
                         self.keys.insert(folder.clone(), key);
                     }
                     for change in within(collection, &["Commands", "*"]).chain(within(collection, &["Responses", "*"]))
@@ -89,13 +101,39 @@ impl Told {
 
     /// Whether the recording shows the server give this key.
     pub(super) fn was_given(&self, folder: &str, key: &str) -> bool {
-        self.given.contains(&(folder.to_owned(), key.to_owned()))
+        self.given.contains_key(&(folder.to_owned(), key.to_owned()))
     }
 
-    fn give(&mut self, folder: &str, key: String) {
-        if self.given.len() < MOST {
-            self.given.insert((folder.to_owned(), key));
+    /// Whether the key is one that no server takes any more: two newer ones were given, or the device began afresh.
+    pub(super) fn is_past(&self, folder: &str, key: &str) -> bool {
+        let given = self.given.get(&(folder.to_owned(), key.to_owned()));
+        given.zip(self.newest.get(folder)).is_some_and(|(given, newest)| given + 1 < *newest)
+    }
+
+    /// `asked` is what the key was the answer to.
+    fn give(&mut self, folder: &str, key: String, asked: Option<Element<'_>>) {
+        let place = (folder.to_owned(), key);
+        if self.given.len() >= MOST || self.given.contains_key(&place) {
+            return;
         }
+        let is_afresh = asked.is_some_and(|asked| value(asked, "SyncKey").is_none_or(|key| key == "0"));
+        let newest = self.newest.entry(folder.to_owned()).or_default();
+        *newest += if is_afresh { 2 } else { 1 };
+        self.given.insert(place, *newest);
+    }
+
+    fn folder_made(&mut self, asked: Option<Element<'_>>, answer: Element<'_>) {
+        let Some((asked, id)) = asked.zip(value(answer, "ServerId")) else { return };
+        let kind = value(asked, "Type").and_then(|kind| kind.parse().ok());
+        if let Some(kind) = kind.filter(|_| self.kinds.len() < MOST) {
+            self.kinds.insert(id.clone(), kind);
+            self.names.insert(id, value(asked, "DisplayName").unwrap_or_default());
+        }
+    }
+
+    /// Folder and id of a mail of this conversation.
+    pub(super) fn conversation_of(&self, id: &str) -> Option<&(String, String)> {
+        self.conversations.get(id)
     }
 
     fn repeats(&mut self, decoded: &Decoded) {
@@ -137,6 +175,7 @@ impl Told {
             if let Change::Add(folder) | Change::Update(folder) = change
                 && self.kinds.len() < MOST
             {
+                self.names.insert(folder.server_id.0.clone(), folder.display_name);
                 self.kinds.insert(folder.server_id.0, folder.folder_type.0);
             }
         }
@@ -153,6 +192,9 @@ impl Told {
         for file in &files {
             self.files.insert(file.clone(), key.clone());
         }
+        if let Some(talk) = value(data, "ConversationId").filter(|_| self.conversations.len() < MOST) {
+            self.conversations.insert(talk, key.clone());
+        }
         let is_new = !self.items.contains_key(&key);
         let fact = self.items.entry(key).or_default();
         let subject = value(data, "Subject").filter(|subject| !subject.is_empty());
@@ -166,6 +208,11 @@ impl Told {
             fact.files = files;
         }
     }
+}
+
+/// The collection of a request that is about this folder.
+fn asked_of<'d>(asked: Element<'d>, folder: &str) -> Option<Element<'d>> {
+    within(asked, &["Collections", "Collection"]).find(|one| value(*one, "CollectionId").is_some_and(|id| id == folder))
 }
 
 /// The child of this local name.

@@ -3,6 +3,7 @@ use easrig_wbxml::Element;
 
 use crate::{
     decoded::Decoded,
+    difference::{Owned, owned, owned_value},
     model::{ElementExpect, ElementType, Test},
 };
 
@@ -44,7 +45,10 @@ impl Bench<'_> {
             }
         }
         if let (Some(name), Some(element)) = (&expect.save, found.first()) {
-            self.save(name, &element.text());
+            // Its bytes are no text: in hex it fits into `<?opaque {name}?>`.
+            let is_bytes = owned(element.tag()) == Some(Owned::Conversation);
+            let value = if is_bytes { owned_value(*element) } else { element.text().into_owned() };
+            self.save(name, &value);
         }
     }
 

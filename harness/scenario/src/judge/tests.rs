@@ -56,6 +56,20 @@ fn what_is_as_expected_leaves_no_finding_and_saves() {
 }
 
 #[test]
+fn bytes_are_saved_in_hex_and_fit_into_an_opaque_part() {
+    let exchange = sync(
+        "<Commands><Add><ApplicationData><ConversationId xmlns=\"Email2\"><?opaque ff00a1?></ConversationId>\
+         </ApplicationData></Add></Commands>",
+    );
+    let (_, variables) =
+        judged("[step.expect]\nelement = [{ at = \"**/ConversationId\", save = \"talk\" }]", &exchange);
+    let body = "<ConversationId xmlns=\"Email2\"><?opaque {talk}?></ConversationId>";
+    let filled = variables.substitute_xml(Role::Phone, body).expect("it is saved");
+    let document = easrig_wbxml::Document::from_xml(&filled).expect("a document");
+    assert_eq!(document.root().bytes().as_ref(), [0xff, 0x00, 0xa1]);
+}
+
+#[test]
 fn a_finding_says_both_sides_in_words() {
     let exchange = sync("<SyncKey>0</SyncKey><Status>3</Status>");
     assert_eq!(

@@ -139,7 +139,11 @@ pub(super) fn with_zeros(text: &str) -> String {
             // The piece is one brace where the text has two.
             Piece::Text("{") => out.push_str("{{"),
             Piece::Text(text) => out.push_str(text),
-            Piece::Reference { range, .. } => out.extend(std::iter::repeat_n('0', range.len())),
+            Piece::Reference { range, .. } => {
+                // The bytes of an opaque part are pairs of digits; white space between them does not count.
+                let layout = usize::from(out.ends_with("<?opaque ")) * (range.len() % 2);
+                out.extend(std::iter::repeat_n('0', range.len() - layout).chain(std::iter::repeat_n(' ', layout)));
+            }
             Piece::Unclosed { at } => out.push_str(text.get(at..).unwrap_or_default()),
         }
     }

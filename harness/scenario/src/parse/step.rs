@@ -9,7 +9,7 @@ use crate::{
         Answer, Arrangement, Attachment, Body, Habit, HabitParams, Mail, Need, Send, Source, Step, StepKind, Verb,
     },
     path::suggest,
-    syntax::{At, AttachmentSyntax, MailSyntax, StepSyntax},
+    syntax::{At, AttachmentSyntax, MailSyntax, SourceSyntax, StepSyntax},
 };
 
 use super::{Check, ProblemKind, scope::with_zeros};
@@ -199,10 +199,7 @@ impl Check<'_> {
 
     fn mail(&mut self, mail: &At<MailSyntax>, syntax: &StepSyntax) -> Mail {
         let parts = mail.get();
-        let source = syntax.source.as_ref().map(|source| Source {
-            folder: self.template(&source.get().folder),
-            item: self.template(&source.get().item),
-        });
+        let source = syntax.source.as_ref().map(|source| self.source(source));
         Mail {
             to: self.template_opt(parts.to.as_ref()),
             from: None,
@@ -215,6 +212,33 @@ impl Check<'_> {
             client_id: self.template_opt(syntax.client_id.as_ref()),
             save_in_sent: syntax.save_in_sent.as_ref().map(|save| *save.get()),
             source,
+            replace_mime: syntax.replace_mime.as_ref().is_some_and(|flag| *flag.get()),
+        }
+    }
+
+    fn source(&mut self, source: &At<SourceSyntax>) -> Source {
+        let SourceSyntax { folder, item, long_id, instance } = source.get();
+        let named = [("folder", folder.is_some()), ("item", item.is_some())];
+        match long_id {
+            Some(_) => {
+                if let Some((second, _)) = named.into_iter().find(|(_, given)| *given) {
+                    self.problem(source, ProblemKind::Contradiction { first: "long_id", second });
+                }
+            }
+            None => {
+                for (key, _) in named.into_iter().filter(|(_, given)| !given) {
+                    self.problem(
+                        source,
+                        ProblemKind::Missing { key, place: "a `source` without `long_id`".to_owned() },
+                    );
+                }
+            }
+        }
+        Source {
+            folder: self.template_opt(folder.as_ref()),
+            item: self.template_opt(item.as_ref()),
+            long_id: self.template_opt(long_id.as_ref()),
+            instance: self.template_opt(instance.as_ref()),
         }
     }
 
@@ -324,7 +348,7 @@ impl Check<'_> {
     }
 }
 
-const SEND_KEYS: [&str; 12] = [
+const SEND_KEYS: [&str; 13] = [
     "body",
     "raw",
     "empty",
@@ -332,6 +356,7 @@ const SEND_KEYS: [&str; 12] = [
     "client_id",
     "save_in_sent",
     "source",
+    "replace_mime",
     "params",
     "headers",
     "login",
@@ -339,7 +364,7 @@ const SEND_KEYS: [&str; 12] = [
     "timeout_s",
 ];
 
-const MAIL_KEYS: [&str; 3] = ["client_id", "save_in_sent", "source"];
+const MAIL_KEYS: [&str; 4] = ["client_id", "save_in_sent", "source", "replace_mime"];
 
 /// The keys of a step that belong to some deeds only, as far as they are given.
 fn given_keys(syntax: &StepSyntax) -> Vec<(&'static str, Range<usize>)> {
@@ -348,7 +373,7 @@ fn given_keys(syntax: &StepSyntax) -> Vec<(&'static str, Range<usize>)> {
             [$((stringify!($key), syntax.$key.as_ref().map(At::span))),*]
         };
     }
-    let keys = given!(body raw empty mail client_id save_in_sent source params headers login query timeout_s
+    let keys = given!(body raw empty mail client_id save_in_sent source replace_mime params headers login query timeout_s
         subject folder folders within_s to text html attachment read answer name
         set on status retry_after times told size from);
     keys.into_iter().filter_map(|(key, span)| span.map(|span| (key, span))).collect()

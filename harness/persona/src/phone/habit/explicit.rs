@@ -61,10 +61,12 @@ fn write_mail(call: &mut Call, mail: &MailBody, version: Version, stamp: crate::
         client_id: mail.client_id.clone().or_else(|| Some(stamp.id.clone())),
         save_in_sent_items: mail.save_in_sent,
         source: mail.source.as_ref().map(|source| send_mail::Source {
-            folder_id: Some(source.folder.clone()),
-            item_id: Some(source.item.clone()),
-            ..send_mail::Source::default()
+            folder_id: source.folder.clone(),
+            item_id: source.item.clone(),
+            long_id: source.long_id.clone(),
+            instance_id: source.instance.clone(),
         }),
+        replace_mime: mail.replace_mime,
         mime: mail.letter.to_mime(&stamp),
         ..send_mail::Request::default()
     };
@@ -77,6 +79,8 @@ impl Call {
         if let Some(source) = request.source.as_ref().filter(|_| version < Version::V14_0) {
             self.collection_id.clone_from(&source.folder_id);
             self.item_id.clone_from(&source.item_id);
+            self.long_id.clone_from(&source.long_id);
+            self.occurrence.clone_from(&source.instance_id);
         }
         match request.body(version) {
             send_mail::Body::Wbxml(document) => self.body = document.encode(),
