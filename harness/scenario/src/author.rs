@@ -262,13 +262,13 @@ impl Author {
         let number = if changes { self.draft.fresh()? } else { 0 };
         let mut words = self.words(&format!("{{tag}} item {number}"), adds);
         words.changes = written;
-        let body = self.rewritten(asked, &mut words)?.to_xml_pretty();
-        let mut step = Step::new("Sync", body);
+        let document = self.rewritten(asked, &mut words)?;
+        let mut step = Step::new("Sync", document.to_xml_pretty());
         // Which collection is the first of the answer is told only when there is one.
         step.status =
             (collections.len() == 1 || status == 1 || decoded.answer.root().is_some_and(own_status)).then_some(status);
         if !decoded.answer.root().is_some_and(own_status) {
-            self.sync_answer(asked, decoded, &words, &mut step);
+            self.sync_answer(asked, document.root(), decoded, &words, &mut step);
         }
         self.push(&step);
         let seconds = cache::wait_s(asked).unwrap_or(0);

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use easrig_eas::Command;
 use easrig_wbxml::Element;
 
@@ -15,7 +17,15 @@ pub(super) const PATIENCE_S: u32 = 15;
 
 impl Author {
     /// What the recorded answer of a Sync says that has to hold again.
-    pub(super) fn sync_answer(&mut self, asked: Element<'_>, decoded: &Decoded, words: &Words, step: &mut Step) {
+    pub(super) fn sync_answer(
+        &mut self,
+        asked: Element<'_>,
+        written: Element<'_>,
+        decoded: &Decoded,
+        words: &Words,
+        step: &mut Step,
+    ) {
+        let mut written = within(written, &["Collections", "Collection", "Commands", "*"]);
         let mut added = 0;
         let mut changes = false;
         for collection in within(asked, &["Collections", "Collection"]) {
@@ -41,6 +51,9 @@ impl Author {
             for change in within(collection, &["Commands", "*"]) {
                 changes = true;
                 self.outcome(&at, &folder, change, answer, words, &mut added, step);
+                if let Some(now) = written.next() {
+                    self.keep_fields(&folder, change, now, answer);
+                }
             }
             if let Some(answer) = answer.filter(|_| !self.told.is_repeated(&folder)) {
                 self.told_by_server(&at, &folder, answer, step);
@@ -96,8 +109,6 @@ impl Author {
                 step.elements.push(format!("{{ at = \"{place}[Status!=1]\", absent = true, say = \"{what}\" }}"));
                 if kind == "Delete" {
                     self.leaves(folder, &id);
-                } else if let Some(read) = named(change, "ApplicationData").and_then(|data| value(data, "Read")) {
-                    made.read = Some(read).filter(|read| matches!(read.as_str(), "0" | "1"));
                 }
                 let subject = named(change, "ApplicationData").and_then(|data| value(data, "Subject"));
                 if let Some(told) = subject.filter(|_| kind == "Change") {
@@ -122,6 +133,25 @@ impl Author {
         }
     }
 
+    /// What is written into an item, so that it can be looked for when the server tells of it.
+    fn keep_fields(&mut self, folder: &str, change: Element<'_>, now: Element<'_>, answer: Option<Element<'_>>) {
+        let new_id = || {
+            let client = value(change, "ClientId")?;
+            let mut adds = answer.into_iter().flat_map(|answer| within(answer, &["Responses", "Add"]));
+            value(adds.find(|add| value(*add, "ClientId").is_some_and(|told| told == client))?, "ServerId")
+        };
+        let Some(id) = value(change, "ServerId").or_else(new_id) else { return };
+        let both = named(change, "ApplicationData").zip(named(now, "ApplicationData"));
+        let (Some((before, now)), Some(made)) = (both, self.draft.made_mut(folder, &id)) else { return };
+        let now = leaves(now);
+        for (way, recorded) in leaves(before) {
+            match now.get(&way) {
+                Some(now) if is_quotable(now) => made.fields.insert(way, (recorded, now.clone())),
+                _ => made.fields.remove(&way),
+            };
+        }
+    }
+
     /// What the server tells of items that the scenario knows.
     fn told_by_server(&mut self, at: &str, folder: &str, answer: Element<'_>, step: &mut Step) {
         for change in within(answer, &["Commands", "*"]) {
@@ -136,31 +166,38 @@ impl Author {
                 }
                 ("Add", known) if known.as_ref().is_none_or(|made| !made.known) => {
                     let Some(data) = named(change, "ApplicationData") else { continue };
-                    let Some(told) = value(data, "Subject") else { continue };
-                    let subject = known.as_ref().and_then(|made| made.subject.clone());
+                    let told = value(data, "Subject");
                     // What another device of the owner did is no part of the scenario.
-                    let is_sure = self.draft.travels.contains(&told)
-                        && !self.draft.passed.contains(&(folder.to_owned(), told.clone()))
-                        && !self.told.is_twice(folder, &told);
-                    let by_subject = || self.draft.subjects.get(&told).filter(|_| is_sure);
-                    let Some(subject) = subject.or_else(|| by_subject().cloned()) else { continue };
-                    let place = format!("{at}/Commands/Add[ApplicationData/Subject={subject}]");
+                    let is_sure = |told: &String| {
+                        self.draft.travels.contains(told)
+                            && !self.draft.passed.contains(&(folder.to_owned(), told.clone()))
+                            && !self.told.is_twice(folder, told)
+                    };
+                    let by_subject = || self.draft.subjects.get(told.as_ref().filter(|told| is_sure(told))?).cloned();
+                    let named = known.as_ref().and_then(|made| made.subject.clone().filter(|_| told.is_some()));
+                    let subject = named.or_else(by_subject);
+                    let place = match (&subject, &known) {
+                        (Some(subject), _) => format!("{at}/Commands/Add[ApplicationData/Subject={subject}]"),
+                        (None, Some(made)) => format!("{at}/Commands/Add[ServerId={{{}}}]", made.variable),
+                        (None, None) => continue,
+                    };
                     let variable = known
                         .as_ref()
                         .map(|made| made.variable.clone())
                         .or_else(|| self.draft.fresh().ok().map(|number| format!("item_{number}")));
                     let Some(variable) = variable else { continue };
                     step.elements.push(format!("{{ at = \"{place}\", count = 1, say = \"the item, once\" }}"));
-                    step.elements.push(format!("{{ at = \"{place}/ServerId\", save = \"{variable}\" }}"));
-                    if let Some(read) = known.as_ref().and_then(|made| made.read.clone())
-                        && value(data, "Read").is_some_and(|told| told == read)
-                    {
-                        let test = format!("equals = {read}, say = \"the read mark as it was set\"");
-                        step.elements.push(format!("{{ at = \"{place}/ApplicationData/Read\", {test} }}"));
+                    if subject.is_some() {
+                        step.elements.push(format!("{{ at = \"{place}/ServerId\", save = \"{variable}\" }}"));
+                    }
+                    let kept = known.as_ref().map(|made| same(&made.fields, data)).unwrap_or_default();
+                    for (way, now) in kept {
+                        let test = format!("equals = \"{now}\", say = \"what was written\"");
+                        step.elements.push(format!("{{ at = \"{place}/ApplicationData/{way}\", {test} }}"));
                     }
                     match self.draft.made_mut(folder, &id) {
                         Some(made) => made.known = true,
-                        None => self.draft.bind(folder, &id, &variable, Some(subject)),
+                        None => self.draft.bind(folder, &id, &variable, subject),
                     }
                 }
                 _ => {}
@@ -273,11 +310,9 @@ impl Author {
                 let test = format!("equals = \"{subject}\", say = \"the subject of the item that was fetched\"");
                 step.elements.push(format!("{{ at = \"{place}/Properties/Subject\", {test} }}"));
             }
-            if let Some(read) = made.and_then(|made| made.read.as_ref())
-                && value(data, "Read").is_some_and(|told| told == *read)
-            {
-                let test = format!("equals = {read}, say = \"the read mark as it was set\"");
-                step.elements.push(format!("{{ at = \"{place}/Properties/Read\", {test} }}"));
+            for (way, now) in made.map(|made| same(&made.fields, data)).unwrap_or_default() {
+                let test = format!("equals = \"{now}\", say = \"what was written\"");
+                step.elements.push(format!("{{ at = \"{place}/Properties/{way}\", {test} }}"));
             }
             for name in ["Body", "Data", "Part"] {
                 if named(data, name).is_some() {
@@ -322,6 +357,41 @@ impl Author {
         }
         step.poll = Some(PATIENCE_S);
     }
+}
+
+/// The values of an item that stand there once, by place.
+fn leaves(data: Element<'_>) -> BTreeMap<String, String> {
+    fn walk(element: Element<'_>, way: &str, out: &mut Vec<(String, String)>) {
+        for child in element.children() {
+            let Some(name) = child.tag().name() else { continue };
+            let way = if way.is_empty() { name.to_owned() } else { format!("{way}/{name}") };
+            // Texts come back in the form that was asked for, if at all.
+            match name {
+                "Body" => {}
+                _ if !child.has_content() || child.is_opaque() => out.push((way, String::new())),
+                _ if child.is_leaf() => out.push((way, child.text().trim().to_owned())),
+                _ => walk(child, &way, out),
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(data, "", &mut found);
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    found.iter().for_each(|(way, _)| *counts.entry(way.clone()).or_default() += 1);
+    found.into_iter().filter(|(way, value)| counts.get(way) == Some(&1) && !value.is_empty()).collect()
+}
+
+/// What of the fields the server told as they were written, and what the scenario has written there.
+fn same(fields: &BTreeMap<String, (String, String)>, data: Element<'_>) -> Vec<(String, String)> {
+    let told = leaves(data);
+    let holds = |way: &String, recorded: &String| told.get(way) == Some(recorded);
+    let kept = fields.iter().filter(|(way, (recorded, _))| way.as_str() != "Subject" && holds(way, recorded));
+    kept.map(|(way, (_, now))| (way.clone(), now.clone())).collect()
+}
+
+/// Whether it can stand in the file as it is; what is fresh in every step is not known later.
+fn is_quotable(text: &str) -> bool {
+    !text.contains(['"', '\\', '\n', '\r', '\'']) && !text.contains("{unique}") && !text.contains("{now")
 }
 
 /// The collection of the answer that is about this folder.

@@ -72,8 +72,8 @@ pub(super) struct Made {
     pub(super) variable: String,
     /// Its subject, as the scenario writes it.
     pub(super) subject: Option<String>,
-    /// The read mark that the scenario has set.
-    pub(super) read: Option<String>,
+    /// What the scenario has written into it, by place: the recorded value and its own.
+    pub(super) fields: BTreeMap<String, (String, String)>,
     /// Whether the scenario moved it away from its folder, and the server has not told so yet.
     pub(super) left: bool,
     /// Whether the device knows it since it last began with the folder.
@@ -116,7 +116,7 @@ impl Draft {
     }
 
     pub(super) fn bind(&mut self, folder: &str, id: &str, variable: &str, subject: Option<String>) {
-        let made = Made { variable: variable.to_owned(), subject, read: None, left: false, known: true };
+        let made = Made { variable: variable.to_owned(), subject, fields: BTreeMap::new(), left: false, known: true };
         self.items.insert((folder.to_owned(), id.to_owned()), made);
     }
 }

@@ -43,6 +43,15 @@ impl Author {
                 let test = format!("say = \"the {word} folder\"");
                 step.elements.push(format!("{{ at = \"FolderSync/Changes/Add[Type={kind}]/ServerId\", {test} }}"));
             }
+            for folder in within(answer, &["Changes", "Add"]) {
+                let Some((id, name)) = value(folder, "ServerId").zip(value(folder, "DisplayName")) else { continue };
+                let ours = self.draft.folders.get(&id).zip(self.draft.names.get(&name));
+                if let Some((variable, shown)) = ours {
+                    let place = format!("FolderSync/Changes/Add[ServerId={{{variable}}}]/DisplayName");
+                    let test = format!("equals = \"{shown}\", say = \"the name of the folder\"");
+                    step.elements.push(format!("{{ at = \"{place}\", {test} }}"));
+                }
+            }
         }
         self.push(&step);
         Ok(())

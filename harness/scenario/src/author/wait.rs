@@ -181,7 +181,7 @@ impl Author {
             None if is_idle => self.idle(step, &folders, seconds),
             None => {
                 step.status = Some(status);
-                self.sync_answer(root, decoded, &self.words("", 0), &mut step);
+                self.sync_answer(root, root, decoded, &self.words("", 0), &mut step);
                 self.push(&step);
             }
         }
