@@ -1,6 +1,6 @@
 //! `easrig to-scenario`: a scenario file from a recorded sequence.
 
-use std::{io::Write as _, path::Path};
+use std::{fs, io::Write as _, path::Path};
 
 use easrig_exchange::Exchange;
 use easrig_persona::{DeviceName, Sorter};
@@ -39,6 +39,11 @@ pub(crate) fn to_scenario(args: &ToScenarioArgs, output: &Output) -> miette::Res
     let text = authored.file(&id);
     // What cannot be loaded again is not written.
     Scenario::parse(&format!("{id}.toml"), &text)?;
+    // A scenario lies in the folder of its command, which a new library does not have yet.
+    if let Some(folder) = args.output.parent() {
+        let named = || format!("cannot make the folder `{}`", folder.display());
+        fs::create_dir_all(folder).into_diagnostic().wrap_err_with(named)?;
+    }
     let mut file = OutputFile::begin(&args.output, std::slice::from_ref(&args.capture))?;
     let named = || format!("cannot write `{}`", args.output.display());
     file.write_all(text.as_bytes()).into_diagnostic().wrap_err_with(named)?;
@@ -68,8 +73,8 @@ impl Choice {
             self.wanted = device.cloned();
         }
         match (&self.wanted, device) {
-            // Before the account is set up, requests need not say whose they are.
-            (None, None) => self.author.look(exchange, inside),
+            // What comes before is known; before the account is set up, requests need not say whose they are.
+            (None, _) => self.author.look(exchange, inside),
             (Some(wanted), Some(device)) if wanted == device => self.author.look(exchange, inside),
             (_, Some(_)) => self.others += u64::from(inside),
             (Some(_), None) => self.nameless += u64::from(inside),
