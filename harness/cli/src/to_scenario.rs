@@ -48,7 +48,8 @@ pub(crate) fn to_scenario(args: &ToScenarioArgs, output: &Output) -> miette::Res
     let named = || format!("cannot write `{}`", args.output.display());
     file.write_all(text.as_bytes()).into_diagnostic().wrap_err_with(named)?;
     file.finish()?;
-    output.say(&format!("{} requests in {} as `{id}`", authored.written(), args.output.display()));
+    let requests = if authored.written() == 1 { "request" } else { "requests" };
+    output.say(&format!("{} {requests} in {} as `{id}`", authored.written(), args.output.display()));
     Ok(Exit::Well)
 }
 

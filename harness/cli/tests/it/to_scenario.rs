@@ -92,7 +92,7 @@ impl Workshop {
         assert_eq!(written.code, 0, "{id}: {}", written.stderr);
         let reasons = written.stderr.lines().filter_map(|line| line.strip_prefix("left out: exchange "));
         let left_out = reasons.filter_map(|line| Some(without_numbers(line.split_once(": ")?.1))).collect();
-        let kept = written.stderr.lines().find_map(|line| line.split_once(" requests in ")?.0.parse().ok()).unwrap();
+        let kept = written.stderr.lines().find_map(|line| line.split_once(" request")?.0.parse().ok()).unwrap();
         Some(Written { kept, left_out })
     }
 
