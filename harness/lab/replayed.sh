@@ -2,7 +2,7 @@
 # A recording of the reference server, replayed against the SOGo lab: a phone that reads, sends, moves and deletes goes
 # through, and what SOGo does otherwise is named. What was named when it was approved stands in replayed.txt, by kind and
 # place; samples of each kind were looked up on the wire of both sides. Anything else is a false difference, or SOGo has
-# changed.
+# changed. Then the same journeys are recorded on SOGo, written down as scenarios, and have to pass there.
 #
 # usage: replayed.sh [--approve] [--keep-running] [--out DIR]
 #   --approve   write what is named as the new replayed.txt (look every line up before you commit it)
@@ -43,3 +43,19 @@ elif ! diff -u "$named" "$out/replayed.txt"; then
   echo "replayed: other differences than those approved (above); see easrig show $out/recorded and $out/replayed" >&2
   exit 1
 fi
+
+target=(--persona ios-11 --target "$EAS_URL" --ca "$EAS_CA" --accounts "$accounts" --allow writes)
+for journey in read-mail send move delete reply calendar-and-contacts ping-wakes-on-new-mail; do
+  # Invariants that SOGo breaks make the exit code 1; what counts is the journey.
+  "$easrig" run "journeys/$journey" "${target[@]}" --out "$out/on-sogo/$journey" > /dev/null 2>> "$out/authored.log" || true
+  "$easrig" to-scenario "$out/on-sogo/$journey" -o "$out/mine/recorded/$journey.toml" 2>> "$out/authored.log"
+done
+"$easrig" run recorded --scenarios "$out/mine" "${target[@]}" --out "$out/authored" --format json \
+  > "$out/authored.json" 2>> "$out/authored.log" || true
+python3 - "$out/authored.json" << 'PY'
+import json, sys
+cells = [cell for cell in json.load(open(sys.argv[1]))["cells"] if cell["scenario"].startswith("recorded/")]
+bad = [f"{cell['scenario']}: {cell['verdict']} {cell['reason']}" for cell in cells if cell["verdict"] != "pass"]
+if len(cells) != 7 or bad:
+    sys.exit(f"replayed: of 7 scenarios written from recordings {len(cells)} ran, and these did not pass: {bad}")
+PY

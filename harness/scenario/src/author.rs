@@ -349,3 +349,6 @@ const BUILT_IN: [(u16, &str); 9] = [
 
 /// Those of them that no server leaves out.
 const EVERYWHERE: [u16; 5] = [2, 4, 5, 8, 9];
+
+#[cfg(test)]
+mod tests;

@@ -127,7 +127,7 @@ impl Workshop {
 }
 
 fn flat(id: &str) -> String {
-    id.replace('/', "-").replace('.', "-")
+    id.replace(['/', '.'], "-")
 }
 
 fn without_numbers(text: &str) -> String {
@@ -249,6 +249,9 @@ fn a_phone_of_another_family_is_written_down_as_well() {
     everything_again(&Workshop::new("wp7.5", "embedded:exchange-2019"), 1600);
 }
 
+/// What was recorded, the command and its number behind which the recording is read, and what then stands in the file.
+type Kind = (&'static str, Option<(&'static str, usize)>, &'static [&'static str]);
+
 /// Scenarios about what the built-in ones do not send.
 fn kinds() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recorded")
@@ -258,8 +261,7 @@ fn kinds() -> PathBuf {
 fn what_phones_send_now_and_then_becomes_steps() {
     let mut workshop = Workshop::new("ios-17", "embedded:exchange-2019");
     workshop.library = Some(kinds());
-    // What was recorded, the command and its number behind which the recording is read, and what then stands in the file.
-    let all: [(&str, Option<(&str, usize)>, &[&str]); 11] = [
+    let all: [Kind; 11] = [
         ("kinds/cached-ping", None, &["send = \"Ping\"\nempty = true"]),
         ("kinds/cached-sync", None, &["send = \"Sync\"\nempty = true", "<Partial/>"]),
         ("kinds/certificate", None, &["send = \"ValidateCert\"", "not = 1, each = true"]),
