@@ -38,6 +38,7 @@ impl easrig_scenario::OwnerView for Seen<'_> {
                 body: item.body.clone(),
                 formatted: self.phone.asks_for_html().then_some(item.html),
                 attachments: item.attachments.iter().map(|a| a.name.clone()).collect(),
+                enclosed: item.attachments.iter().filter_map(easrig_persona::OwnerAttachment::mail_text).collect(),
             })
         };
         self.view.items.iter().filter_map(item).collect()

@@ -600,6 +600,8 @@ pub struct OwnerExpect {
     pub flagged: Option<bool>,
     /// Whose body contains this.
     pub body_contains: Option<String>,
+    /// Whose body, or a mail attached to it, has this text.
+    pub carries: Option<String>,
     /// With an attachment of this name.
     pub attachment: Option<String>,
     /// Which shows its formatting, on a device that asks for formatted mail.

@@ -33,6 +33,8 @@ pub struct OwnerItem {
     pub formatted: Option<bool>,
     /// The names of its attachments.
     pub attachments: Vec<String>,
+    /// The texts of the mails attached to it, as far as they were opened.
+    pub enclosed: Vec<String>,
 }
 
 /// A folder on the screen.

@@ -364,6 +364,8 @@ pub(crate) struct OwnerSyntax {
     pub(crate) flagged: Option<bool>,
     /// Whose body contains this.
     pub(crate) body_contains: Option<At<String>>,
+    /// Whose body, or a mail attached to it, has this text.
+    pub(crate) carries: Option<At<String>>,
     /// With an attachment of this name.
     pub(crate) attachment: Option<At<String>>,
     /// A mail that shows its formatting; holds, too, where the device never asks for formatted mail.

@@ -50,6 +50,7 @@ impl Bench<'_> {
             subject: text(&expect.subject)?,
             from: text(&expect.from)?,
             body: text(&expect.body_contains)?,
+            carried: text(&expect.carries)?,
             attachment: text(&expect.attachment)?,
         })
     }
@@ -61,6 +62,7 @@ struct Wanted {
     subject: Option<String>,
     from: Option<String>,
     body: Option<String>,
+    carried: Option<String>,
     attachment: Option<String>,
 }
 
@@ -81,6 +83,7 @@ fn items(wanted: &Wanted, expect: &OwnerExpect, view: &dyn OwnerView) -> Vec<Own
             && has_format(expect, item)
             && wanted.from.as_deref().is_none_or(|from| contains(&item.from, from))
             && wanted.body.as_deref().is_none_or(|body| item.body.contains(body))
+            && wanted.carried.as_deref().is_none_or(|text| carries(item, text))
             && wanted.attachment.as_ref().is_none_or(|name| item.attachments.contains(name))
     });
     items
@@ -106,6 +109,11 @@ fn has_format(expect: &OwnerExpect, item: &OwnerItem) -> bool {
     expect.formatted.is_none_or(|wanted| item.formatted.is_none_or(|formatted| formatted == wanted))
 }
 
+/// Whether a text is on the screen, in the mail itself or in one attached to it.
+fn carries(item: &OwnerItem, text: &str) -> bool {
+    item.body.contains(text) || item.enclosed.iter().any(|mail| mail.contains(text))
+}
+
 fn contains(text: &str, part: &str) -> bool {
     text.to_lowercase().contains(&part.to_lowercase())
 }
@@ -128,6 +136,9 @@ fn near_miss(expect: &OwnerExpect, wanted: &Wanted, view: &dyn OwnerView) -> Str
         }
         if wanted.body.as_deref().is_some_and(|body| !item.body.contains(body)) {
             ways.push("its body does not have that text".to_owned());
+        }
+        if wanted.carried.as_deref().is_some_and(|text| !carries(item, text)) {
+            ways.push("neither its body nor a mail attached to it has that text".to_owned());
         }
         if wanted.attachment.as_ref().is_some_and(|name| !item.attachments.contains(name)) {
             ways.push(match item.attachments.as_slice() {
@@ -173,6 +184,9 @@ fn words(expect: &OwnerExpect, wanted: &Wanted) -> String {
     }
     if let Some(body) = &wanted.body {
         words += &format!(", with `{body}` in its body");
+    }
+    if let Some(text) = &wanted.carried {
+        words += &format!(", with `{text}` in it or in a mail attached to it");
     }
     if let Some(attachment) = &wanted.attachment {
         words += &format!(", with the attachment {attachment}");

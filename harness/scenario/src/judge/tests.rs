@@ -225,6 +225,7 @@ fn screen() -> Screen {
         body: "hello".to_owned(),
         formatted: Some(false),
         attachments: vec!["a.bin".to_owned()],
+        enclosed: vec!["the minutes".to_owned()],
     }])
 }
 
@@ -271,6 +272,15 @@ fn the_owners_screen_is_judged_in_the_owners_words() {
     assert!(seen("sees = \"folder\", folder = \"sent\"").is_empty());
     assert!(seen("not_sees = \"mail\", subject = \"other\"").is_empty());
     assert!(seen("sees = \"mail\", attachment = \"a.bin\", body_contains = \"ell\", count = 1").is_empty());
+    assert!(seen("sees = \"mail\", carries = \"ell\"").is_empty());
+    assert!(seen("sees = \"mail\", carries = \"minutes\"").is_empty());
+    assert_eq!(
+        seen("sees = \"mail\", carries = \"hours\""),
+        [
+            "the owner sees mail, with `hours` in it or in a mail attached to it | neither its body nor a mail attached to \
+             it has that text"
+        ]
+    );
     assert_eq!(
         seen("sees = \"mail\", subject = \"{tag} hi\", read = true"),
         ["the owner sees mail `easrig-1 hi`, read | it is unread"]

@@ -185,6 +185,7 @@ impl Check<'_> {
             read: syntax.read,
             flagged: syntax.flagged,
             body_contains: self.template_opt(syntax.body_contains.as_ref()),
+            carries: self.template_opt(syntax.carries.as_ref()),
             attachment: self.template_opt(syntax.attachment.as_ref()),
             formatted: syntax.formatted,
             if_synced: syntax.if_synced.unwrap_or(false),

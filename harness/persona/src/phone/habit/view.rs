@@ -163,6 +163,40 @@ fn uid(meeting: Element<'_>) -> Option<String> {
 fn mime_text(bytes: &[u8]) -> (String, bool) {
     let Some(message) = mail_parser::MessageParser::default().parse(bytes) else { return (String::new(), false) };
     let formatted = message.html_bodies().any(|part| part.is_text_html());
+    (text_of(&message), formatted)
+}
+
+impl OwnerAttachment {
+    /// The text of a mail attached as such (`message/rfc822`); `None` when it was not opened or is another kind of file. ActiveSync
+    /// tells no media type of a listed attachment, so a mail is what begins with the fields that every mail has: From and Date
+    /// (RFC 5322 3.6).
+    pub fn mail_text(&self) -> Option<String> {
+        let message = mail_parser::MessageParser::default().parse(self.content.as_deref()?)?;
+        let is_mail = message.from().is_some() && message.date().is_some();
+        is_mail.then(|| text_of(&message))
+    }
+}
+
+/// The texts of a message, one below the other.
+fn text_of(message: &mail_parser::Message<'_>) -> String {
     let texts = (0..message.text_body_count()).filter_map(|at| message.body_text(at));
-    (texts.map(|part| part.chars().take(MOST_TEXT).collect::<String>()).collect::<Vec<_>>().join("\n"), formatted)
+    texts.map(|part| part.chars().take(MOST_TEXT).collect::<String>()).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_attached_mail_has_a_text_and_any_other_file_has_none() {
+        let text = |content: &[u8]| {
+            OwnerAttachment { content: Some(content.to_vec()), ..OwnerAttachment::default() }.mail_text()
+        };
+        let mail = b"Received: from x\r\nFrom: bob@example.test\r\nDate: Sun, 22 Nov 2026 11:14:04 +0000\r\n\
+            Content-Transfer-Encoding: base64\r\n\r\nVGhlIG1pbnV0ZXMu\r\n";
+        assert_eq!(text(mail).as_deref(), Some("The minutes."));
+        assert_eq!(text(b"The minutes."), None);
+        assert_eq!(text(&[0, 159, 146, 150]), None);
+        assert_eq!(OwnerAttachment::default().mail_text(), None);
+    }
 }
