@@ -274,8 +274,11 @@ pub fn empty_is_success(command: Command) -> bool {
 /// The root's own Status; where it has none, the first one at the place that stands for the whole.
 fn status_of(command: Command, root: Element<'_>) -> Option<(StatusScope, Status)> {
     let scope = scope_of(command);
-    if let Some(status) = child_status(root) {
-        return Some((scope, status));
+    let whole = child_status(root).map(|status| (scope, status));
+    // A Sync that was understood as a whole may say so beside what became of its collection, which is the news.
+    let is_last_word = |(_, status): &(_, Status)| command != Command::Sync || *status != Status::SUCCESS;
+    if let Some(whole) = whole.filter(is_last_word) {
+        return Some(whole);
     }
     let (scope, way): (_, &[&str]) = match command {
         Command::Sync => (scope, &["Collections", "Collection"]),
@@ -288,11 +291,12 @@ fn status_of(command: Command, root: Element<'_>) -> Option<(StatusScope, Status
         Command::ValidateCert => (scope, &["Certificate"]),
         _ => return None,
     };
-    let mut at = root;
-    for name in way {
-        at = at.children().find(|child| *name == "*" || child.tag().name() == Some(name))?;
-    }
-    child_status(at).map(|status| (scope, status))
+    let inner = way.iter().try_fold(root, |at, name| child_called(at, name)).and_then(child_status);
+    inner.map(|status| (scope, status)).or(whole)
+}
+
+fn child_called<'d>(element: Element<'d>, name: &str) -> Option<Element<'d>> {
+    element.children().find(|child| name == "*" || child.tag().name() == Some(name))
 }
 
 fn child_status(element: Element<'_>) -> Option<Status> {

@@ -16,6 +16,8 @@ pub struct Variables {
     common: BTreeMap<String, String>,
     saved: BTreeMap<String, String>,
     roles: BTreeMap<Role, BTreeMap<String, String>>,
+    /// When the cell began: what is said of a week stays the same in it.
+    start: Timestamp,
     now: Timestamp,
 }
 
@@ -23,7 +25,7 @@ impl Variables {
     /// The variables of a new cell; `tag` stands in the subject of everything the scenario makes.
     pub fn new(tag: impl Into<String>, now: Timestamp) -> Self {
         let common = BTreeMap::from([("tag".to_owned(), tag.into())]);
-        Self { common, saved: BTreeMap::new(), roles: BTreeMap::new(), now }
+        Self { common, saved: BTreeMap::new(), roles: BTreeMap::new(), start: now, now }
     }
 
     /// Sets a variable that is the same for every role: `user`, `address`, `partner_user`, `partner_address`, `unique`,
@@ -78,7 +80,7 @@ impl Variables {
                 Piece::Text(text) => out.push_str(text),
                 Piece::Reference { name, .. } => {
                     let value = match Reference::parse(name).map_err(|_| unknown(name))? {
-                        Reference::Now(now) => now.print(self.now).ok_or_else(|| unknown(name))?,
+                        Reference::Now(moment) => moment.print(self.start, self.now).ok_or_else(|| unknown(name))?,
                         Reference::Name { role: Some(role), name: of } => {
                             self.of_role(role, of).cloned().ok_or_else(|| unknown(name))?
                         }
@@ -182,7 +184,8 @@ pub(crate) enum Reference<'t> {
 
 impl<'t> Reference<'t> {
     pub(crate) fn parse(text: &'t str) -> Result<Self, BadReference> {
-        if text.strip_prefix("now").is_some_and(|rest| rest.is_empty() || rest.starts_with(['+', '-', ':'])) {
+        let is_moment = |rest: &str| rest.is_empty() || rest.starts_with(['+', '-', ':']);
+        if Base::ALL.iter().any(|(word, _)| text.strip_prefix(word).is_some_and(is_moment)) {
             return Now::parse(text).map(Self::Now);
         }
         let (role, name) = match text.split_once('.') {
@@ -205,15 +208,28 @@ pub(crate) enum BadReference {
     Role(String),
     /// Not a name of small letters, digits and underscores.
     Name,
-    /// Not a moment such as `now+1d:long`.
+    /// Not a moment such as `now+1d:long` or `monday+8w9h`.
     Now,
 }
 
 /// A moment, counted from the clock of the cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Now {
+    base: Base,
     seconds: i64,
     form: NowForm,
+}
+
+/// What the offset counts from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Base {
+    Now,
+    /// Midnight (UTC) of this week's Monday: recurrences need a weekday that is known.
+    Monday,
+}
+
+impl Base {
+    const ALL: [(&'static str, Self); 2] = [("now", Self::Now), ("monday", Self::Monday)];
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -221,50 +237,71 @@ enum NowForm {
     Compact,
     Long,
     Day,
+    Date,
 }
 
 impl Now {
     fn parse(text: &str) -> Result<Self, BadReference> {
-        let rest = text.strip_prefix("now").ok_or(BadReference::Now)?;
+        let base = |(word, base): &(&str, Base)| text.strip_prefix(word).map(|rest| (*base, rest));
+        let (base, rest) = Base::ALL.iter().find_map(base).ok_or(BadReference::Now)?;
         let (offset, form) = match rest.split_once(':') {
             None => (rest, NowForm::Compact),
             Some((offset, "long")) => (offset, NowForm::Long),
             Some((offset, "day")) => (offset, NowForm::Day),
+            Some((offset, "date")) => (offset, NowForm::Date),
             Some(_) => return Err(BadReference::Now),
         };
         let seconds = if offset.is_empty() { 0 } else { offset_seconds(offset).ok_or(BadReference::Now)? };
-        Ok(Self { seconds, form })
+        Ok(Self { base, seconds, form })
     }
 
-    fn print(self, now: Timestamp) -> Option<String> {
-        let instant = jiff::Timestamp::from_microsecond(now.0).ok()?;
-        let instant = instant.checked_add(SignedDuration::from_secs(self.seconds)).ok()?.to_zoned(TimeZone::UTC);
+    fn print(self, start: Timestamp, now: Timestamp) -> Option<String> {
+        let base = match self.base {
+            Base::Now => jiff::Timestamp::from_microsecond(now.0).ok()?,
+            Base::Monday => {
+                let today = jiff::Timestamp::from_microsecond(start.0).ok()?.to_zoned(TimeZone::UTC).date();
+                let since = i64::from(today.weekday().to_monday_zero_offset());
+                let monday = today.checked_sub(SignedDuration::from_hours(24 * since)).ok()?;
+                monday.to_zoned(TimeZone::UTC).ok()?.timestamp()
+            }
+        };
+        let instant = base.checked_add(SignedDuration::from_secs(self.seconds)).ok()?.to_zoned(TimeZone::UTC);
         let format = match self.form {
             NowForm::Compact => "%Y%m%dT%H%M%SZ",
             NowForm::Long => "%Y-%m-%dT%H:%M:%S.000Z",
             NowForm::Day => "%Y%m%dT000000Z",
+            NowForm::Date => "%Y%m%d",
         };
         Some(instant.strftime(format).to_string())
     }
 }
 
+/// `+1d`, `-3h`, `+8w9h30m`.
 fn offset_seconds(text: &str) -> Option<i64> {
-    let (sign, rest) = match text.split_at_checked(1)? {
+    let (sign, mut rest) = match text.split_at_checked(1)? {
         ("+", rest) => (1, rest),
         ("-", rest) => (-1, rest),
         _ => return None,
     };
-    let (number, unit) = rest.split_at_checked(rest.len().checked_sub(1)?)?;
-    let unit = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        "d" => 86_400,
-        "w" => 604_800,
-        _ => return None,
-    };
-    let digits = !number.is_empty() && number.len() <= 6 && number.bytes().all(|b| b.is_ascii_digit());
-    digits.then(|| number.parse::<i64>().ok()).flatten()?.checked_mul(unit)?.checked_mul(sign)
+    let mut sum = 0_i64;
+    loop {
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, more) = rest.split_at_checked(digits).filter(|_| (1..=6).contains(&digits))?;
+        let (unit, more) = more.split_at_checked(1)?;
+        let unit = match unit {
+            "s" => 1,
+            "m" => 60,
+            "h" => 3600,
+            "d" => 86_400,
+            "w" => 604_800,
+            _ => return None,
+        };
+        sum = sum.checked_add(number.parse::<i64>().ok()?.checked_mul(unit)?)?;
+        if more.is_empty() {
+            return sum.checked_mul(sign);
+        }
+        rest = more;
+    }
 }
 
 #[cfg(test)]
@@ -300,6 +337,20 @@ mod tests {
         assert_eq!(phone("{now-10h}"), Ok("20251231T233015Z".to_owned()));
         assert_eq!(phone("{now+2w:day}"), Ok("20260115T000000Z".to_owned()));
         assert_eq!(phone("{now+90s:long}"), Ok("2026-01-01T09:31:45.000Z".to_owned()));
+    }
+
+    #[test]
+    fn a_monday_is_a_monday_on_every_day_of_the_week() {
+        // 2026-01-01 is a Thursday.
+        assert_eq!(phone("{monday}"), Ok("20251229T000000Z".to_owned()));
+        assert_eq!(phone("{monday+8w9h30m}"), Ok("20260223T093000Z".to_owned()));
+        assert_eq!(phone("{monday+1w:date}T {monday+1w1d:day}"), Ok("20260105T 20260106T000000Z".to_owned()));
+        for day in 0..7 {
+            let mut variables = Variables::new("t", Timestamp(1_767_571_200_000_000 + day * 86_400_000_000));
+            variables.set_now(Timestamp(1_797_571_200_000_000));
+            assert_eq!(variables.substitute(Role::Phone, "{monday:date}"), Ok("20260105".to_owned()), "day {day}");
+        }
+        assert!(phone("{monday+8w9}").is_err() && phone("{mondays}").is_err());
     }
 
     #[test]

@@ -67,6 +67,17 @@ fn the_main_status_is_the_roots_own_or_the_first_that_stands_for_the_whole() {
 }
 
 #[test]
+fn a_sync_that_is_well_as_a_whole_is_judged_by_its_collection() {
+    let sync = |root: u16, inner: &str| {
+        status("Sync", &format!("<Sync xmlns=\"AirSync\"><Status>{root}</Status>{inner}</Sync>"))
+    };
+    let bad_key = "<Collections><Collection><SyncKey>0</SyncKey><CollectionId>5</CollectionId><Status>3</Status></Collection></Collections>";
+    assert_eq!(sync(1, bad_key), Some(3));
+    assert_eq!(sync(12, bad_key), Some(12));
+    assert_eq!(sync(1, ""), Some(1));
+}
+
+#[test]
 fn an_empty_200_is_success_only_where_the_standard_says_so() {
     assert_eq!(status("SendMail", ""), Some(1));
     assert_eq!(status("Sync", ""), Some(1));
