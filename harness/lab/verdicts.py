@@ -12,7 +12,7 @@ import sys
 
 CHANGING = [
     (re.compile(r"easrig-[0-9a-f]{8}"), "TAG"),
-    (re.compile(r"\b\d{4}-\d{2}-\d{2}T[0-9:.]+Z\b|\b\d{8}T\d{6}Z\b"), "TIME"),
+    (re.compile(r"\b\d{4}-\d{2}-\d{2}T[0-9:.]+Z\b|\b\d{8}T(\d{6}Z)?(?![0-9A-Za-z])"), "TIME"),
     (re.compile(r"\b\d+ of \d+ exchanges\b"), "N exchanges"),
     (re.compile(r"\bexchange \d+\b"), "exchange N"),
     (re.compile(r"\[(ServerId|ClientId|To)=[^\]]*\]"), r"[\1=ID]"),
