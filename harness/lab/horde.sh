@@ -56,8 +56,10 @@ make() { # the application, its settings and an empty database, once
   # Deleted mail goes to the Trash that Dovecot names, so that phones are given a Deleted Items folder.
   printf '<?php\n$_prefs["use_trash"]["value"] = 1;\n' > "$D/www/imp/config/prefs.local.php"
   for app in "${APPS[@]}"; do printf '<?php\n' > "$D/www/$app/config/conf.php"; done
-  # Net_DNS2 of Debian 12 dies on an empty cache file under PHP 8.
-  printf 'a:0:{}' > "$D/data/tmp/horde_dns.cache$(hostname)"
+  # Under PHP 8 Debian 12's Net_DNS2 dies of an empty cache file, and every request with it: PHP finds our copy first.
+  mkdir -p "$D/php/Net/DNS2/Cache"
+  sed 's/fread(\$fp, filesize(\$this->cache_file))/fread($fp, max(1, filesize($this->cache_file)))/' \
+    /usr/share/php/Net/DNS2/Cache/File.php > "$D/php/Net/DNS2/Cache/File.php"
   cat > "$D/settings.php" <<-PHP
 	<?php
 	require '$D/www/lib/Application.php';
@@ -94,6 +96,7 @@ serve() {
 	pm = static
 	pm.max_children = 16
 	request_terminate_timeout = 3600
+	php_admin_value[include_path] = $D/php:.:/usr/share/php
 	php_admin_value[error_reporting] = 1
 	php_admin_value[display_errors] = 0
 	php_admin_value[log_errors] = 1

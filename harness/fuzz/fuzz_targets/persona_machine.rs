@@ -265,7 +265,7 @@ fn provisioned(sent: Option<&Document>, version: Version) -> Document {
         }
     };
     let policy = provision::PolicyResponse {
-        policy_type,
+        policy_type: Some(policy_type),
         status: Some(Status(1)),
         policy_key: Some(PolicyKey(if acknowledges { 222 } else { 111 })),
         data: (!acknowledges).then_some(data),

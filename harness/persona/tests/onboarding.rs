@@ -61,7 +61,7 @@ impl Script {
         PolicyDocument::permissive().to_builder(&mut data, self.version);
         let document = data.finish().root().child(tags::provision::EAS_PROVISION_DOC).unwrap().to_document();
         let policy = provision::PolicyResponse {
-            policy_type: provision::PolicyType::Wbxml,
+            policy_type: Some(provision::PolicyType::Wbxml),
             status: Some(Status(1)),
             policy_key: Some(PolicyKey(if acknowledged { 222 } else { 111 })),
             data: (!acknowledged).then_some(provision::PolicyData::Wbxml(document)),

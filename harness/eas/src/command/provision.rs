@@ -67,8 +67,9 @@ pub struct Response {
 /// One policy of an answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PolicyResponse {
-    /// The form of the policy document.
-    pub policy_type: PolicyType,
+    /// The form of the policy document. The standard asks for it in every answer; one without is read all the same, as phones
+    /// have no use for it (Horde leaves it out of "there is no policy").
+    pub policy_type: Option<PolicyType>,
     /// The status of the policy; 2 is "there is no policy".
     pub status: Option<Status>,
     /// The temporary key in the first answer, the final one in the second.
@@ -181,7 +182,7 @@ impl PolicyResponse {
             None => PolicyData::Wap(data.own_text().into_owned()),
         });
         Ok(Self {
-            policy_type: at.need_text(tag::POLICY_TYPE)?,
+            policy_type: at.text(tag::POLICY_TYPE),
             status: at.status(tag::STATUS)?,
             policy_key: at.number(tag::POLICY_KEY)?.map(PolicyKey),
             data,
@@ -190,7 +191,7 @@ impl PolicyResponse {
 
     fn write(&self, out: &mut Builder) {
         out.open(tag::POLICY)
-            .value(tag::POLICY_TYPE, &self.policy_type)
+            .maybe(tag::POLICY_TYPE, self.policy_type.as_ref())
             .maybe(tag::STATUS, self.status)
             .maybe(tag::POLICY_KEY, self.policy_key);
         match &self.data {
@@ -297,7 +298,7 @@ mod tests {
             <Data>&lt;wap-provisioningdoc/&gt;</Data></Policy></Policies></Provision>";
         let document = Document::from_xml(xml).unwrap();
         let response = Response::from_document(&document, Version::V2_5).unwrap();
-        assert_eq!(response.policies[0].policy_type, PolicyType::of(Version::V2_5));
+        assert_eq!(response.policies[0].policy_type, Some(PolicyType::of(Version::V2_5)));
         assert_eq!(response.policies[0].data, Some(PolicyData::Wap("<wap-provisioningdoc/>".into())));
         assert_eq!(response.to_document(Version::V2_5), document);
     }
@@ -322,5 +323,13 @@ mod tests {
         let error = Request::from_document(&document, Version::V14_1).unwrap_err();
         assert_eq!(error.path, "Provision/Policies/Policy/PolicyKey");
         assert_eq!(error.kind, ShapeErrorKind::NotANumber("none".into()));
+    }
+
+    #[test]
+    fn an_answer_that_leaves_the_type_out_is_read() {
+        let xml = "<Provision xmlns=\"Provision\"><Status>1</Status><Policies><Policy><Status>2</Status></Policy></Policies></Provision>";
+        let response = Response::from_document(&Document::from_xml(xml).unwrap(), Version::V14_1).unwrap();
+        assert_eq!((&response.policies[0].policy_type, response.policies[0].status), (&None, Some(Status(2))));
+        assert_eq!(response.to_document(Version::V14_1).to_xml(), xml);
     }
 }

@@ -94,7 +94,7 @@ impl Counter<'_> {
     fn answer(&mut self, asked: PolicyRequest) -> Result<PolicyResponse, Status> {
         let known = asked.policy_type == PolicyType::of(self.caller.version);
         let plain = |status| PolicyResponse {
-            policy_type: asked.policy_type.clone(),
+            policy_type: Some(asked.policy_type.clone()),
             status: Some(status),
             policy_key: None,
             data: None,

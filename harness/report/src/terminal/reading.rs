@@ -177,7 +177,7 @@ fn policy(policy: &PolicyResponse) -> Option<PolicyReading> {
     let unknown = document.unknown.iter().map(|(tag, _)| tag.to_string());
     let unknown = unknown.chain(document.unknown_parameters.iter().map(|(name, _)| name.clone()));
     Some(PolicyReading {
-        policy_type: policy.policy_type.to_string(),
+        policy_type: policy.policy_type.as_ref().map(ToString::to_string).unwrap_or_default(),
         binding: document.binding().into_iter().map(binding).collect(),
         settings: document.values.len(),
         unknown: unknown.collect(),

@@ -138,7 +138,7 @@ impl Table {
 
     pub(super) fn provisioned(&self, key: u32, data: Option<provision::PolicyData>) -> Document {
         let policy = provision::PolicyResponse {
-            policy_type: provision::PolicyType::Wbxml,
+            policy_type: Some(provision::PolicyType::Wbxml),
             status: Some(Status(1)),
             policy_key: Some(PolicyKey(key)),
             data,
