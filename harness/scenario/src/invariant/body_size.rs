@@ -3,7 +3,10 @@
 //! `EstimatedDataSize` is an estimate: of the native body on some servers, in characters on others. Only what no estimate
 //! explains is told. `TruncationSize` is taken in characters, since many servers count so; that is never stricter.
 
-use easrig_wbxml::{Element, tags::air_sync_base as base};
+use easrig_wbxml::{
+    Element,
+    tags::{air_sync, air_sync_base as base},
+};
 
 use crate::Level;
 
@@ -29,13 +32,32 @@ fn check(context: &Context<'_>) -> Vec<Slip> {
     };
     let limits = Limits::of(request);
     let mut slips = Vec::new();
-    for body in answer.descendants().filter(|element| element.tag() == base::BODY) {
-        slips.extend(Seen::of(body).and_then(|seen| seen.slip(limits.of_type(&seen.kind))));
+    for (body, complete) in bodies(answer) {
+        let limit = |kind: &str| if complete { None } else { limits.of_type(kind) };
+        slips.extend(Seen::of(body).and_then(|seen| seen.slip(limit(&seen.kind))));
         if slips.len() >= MAX_TOLD {
             break;
         }
     }
     slips
+}
+
+/// Every body, and whether it answers a Fetch in Sync, which brings the complete item whatever was asked for
+/// (MS-ASCMD 2.2.3.67.2).
+fn bodies(answer: Element<'_>) -> impl Iterator<Item = (Element<'_>, bool)> {
+    let mut open = vec![(answer, false)];
+    std::iter::from_fn(move || {
+        loop {
+            let (element, complete) = open.pop()?;
+            if element.tag() == base::BODY {
+                return Some((element, complete));
+            }
+            let complete = complete || element.tag() == air_sync::FETCH;
+            let inside = open.len();
+            open.extend(element.children().map(|child| (child, complete)));
+            open.get_mut(inside..).unwrap_or_default().reverse();
+        }
+    })
 }
 
 /// What a request asks bodies to be cut to.
@@ -146,6 +168,27 @@ mod tests {
         assert_eq!(judged(LIMIT, &body(5000, CUT, 5000)), 1);
         assert_eq!(judged(LIMIT, &body(5000, "", 1000)), 1);
         assert_eq!(judged(LIMIT, &body(5000, "<Truncated>0</Truncated>", 1000)), 1);
+    }
+
+    #[test]
+    fn what_was_fetched_in_a_sync_comes_whole() {
+        let request = sync_request(
+            "<SyncKey>1</SyncKey><CollectionId>5</CollectionId><Options><BodyPreference xmlns=\"AirSyncBase\"><Type>1</Type>\
+             <TruncationSize>1000</TruncationSize></BodyPreference></Options>\
+             <Commands><Fetch><ServerId>5:1</ServerId></Fetch></Commands>",
+        );
+        let answer = |place: &str| {
+            let item = format!(
+                "<{place}><ServerId>5:1</ServerId><Status>1</Status><ApplicationData><Body xmlns=\"AirSyncBase\"><Type>1</Type>{}</Body>\
+                 </ApplicationData></{place}>",
+                body(5000, "", 5000)
+            );
+            sync_answer(&format!(
+                "<SyncKey>2</SyncKey><CollectionId>5</CollectionId><Status>1</Status><Responses>{item}</Responses>"
+            ))
+        };
+        assert_eq!(broken(&INVARIANT, &exchange("Sync", "14.1", &request, &answer("Fetch"))).len(), 0);
+        assert_eq!(broken(&INVARIANT, &exchange("Sync", "14.1", &request, &answer("Add"))).len(), 1);
     }
 
     #[test]
