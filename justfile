@@ -32,7 +32,7 @@ docs:
 arch:
     harness/arch.sh
 
-# the whole suite against a real SOGo on loopback (installs its Debian packages; root)
+# the whole suite against a real SOGo on loopback, or `--server horde` (installs Debian packages; root)
 lab *ARGS:
     harness/lab/suite.sh {{ARGS}}
 
