@@ -40,7 +40,7 @@ record() {
   local name=$1 target=$2 port=$3 code=0 began=$SECONDS; shift 3
   tcpdump -i lo -s 0 -B 65536 --immediate-mode -U -w "$out/$name.pcap" "tcp port $port" 2> "$out/$name.tcpdump" < /dev/null &
   recorder=$!
-  for _ in $(seq 100); do grep -q '^listening on\|listening on' "$out/$name.tcpdump" && break; sleep 0.1; done
+  for _ in $(seq 100); do grep -qs 'listening on' "$out/$name.tcpdump" && break; sleep 0.1; done
   "$easrig" run journeys/read-mail journeys/ping-wakes-on-new-mail --persona ios-11,wp7.5 \
     --target "$target" --ca "$EAS_CA" --accounts "$accounts" --allow writes --jobs 1 --keep-content --keylog "$out/$name.keys" \
     --out "$out/$name" --format json > "$out/$name.json" 2> "$out/$name.log" || code=$?

@@ -4,15 +4,13 @@
 #![no_main]
 
 use easrig_exchange::EascapReader;
-use easrig_persona::{Learner, Nearest, Persona, Sorter, Traits};
+use easrig_persona::{Learner, Persona, Sorter, Traits};
 use easrig_scenario::{
     Author, Scenario, Strictness,
     recording::{Judge, Party, Sender},
 };
 use libfuzzer_sys::fuzz_target;
 use sha2::{Digest, Sha256};
-
-const NEAREST: &str = include_str!("../../../scenarios/personas/ios-11.toml");
 
 fuzz_target!(|bytes: &[u8]| {
     match bytes.split_first() {
@@ -35,12 +33,15 @@ fn read(file: &[u8]) {
         }
     }
     let _ = judge.cells();
-    let text = author.file("fuzz/written");
-    if author.written() > 0 {
+    let authored = author.finish();
+    if authored.written() > 0 {
+        let text = authored.file("fuzz/written");
         Scenario::parse("fuzz/written.toml", &text).unwrap_or_else(|error| panic!("{error:?}\n{text}"));
     }
-    let persona = Persona::parse("ios-11", NEAREST).expect("a persona of ours");
-    let _ = learner.propose("learned", Nearest { persona: &persona, text: NEAREST, because: &traits.words() });
+    if let Ok(proposal) = learner.propose("learned", &traits.words()) {
+        let text = proposal.text;
+        Persona::parse("learned", &text).unwrap_or_else(|error| panic!("{error:?}\n{text}"));
+    }
 }
 
 fn with_frames(payloads: &[u8]) -> Vec<u8> {
