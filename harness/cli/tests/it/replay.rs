@@ -365,7 +365,8 @@ fn each_switch_that_touches_what_was_recorded_is_a_named_difference() {
                     if honest.code != 0 {
                         slip(format!("honest, and {:?}", differences(&replayed)));
                     }
-                    let flags = ["--dishonest", switch, "--wait", "1"];
+                    // Longer than the one second for which a Ping is asked.
+                    let flags = ["--dishonest", switch, "--wait", "4"];
                     let (ended, replayed) = replay(&recording, "exchange-2019", &place("dishonest"), &flags);
                     let found = differences(&replayed);
                     if ended.code != 1 || !found.iter().any(|one| one.starts_with(kind)) {
