@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Clients and decoders that are not ours judge the reference server, the codec, and the captures that we read and write.
+# Clients, servers and decoders that are not ours judge the reference server, the codec, the question for TLS versions, and
+# the captures that we read and write.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 easrig=${EASRIG:-${CARGO_TARGET_DIR:-target}/release/easrig}
@@ -23,4 +24,6 @@ REQUESTS_CA_BUNDLE=${ca#CA=} "$work/venv/bin/python" harness/foreign/through_pya
 command -v wbxml2xml > /dev/null || { apt-get update -qq; apt-get install -y -qq libwbxml2-utils > /dev/null; }
 cargo build --release --quiet -p easrig-wbxml --example dump
 python3 harness/wbxml/tests/foreign/wbxml2xml.py
+command -v openssl > /dev/null || { apt-get update -qq; apt-get install -y -qq openssl > /dev/null; }
+cargo test --quiet -p easrig-transport --test hello -- --ignored
 EASRIG=$easrig harness/capture/tests/foreign/tshark.sh

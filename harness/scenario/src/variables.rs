@@ -236,6 +236,7 @@ impl Base {
 enum NowForm {
     Compact,
     Long,
+    Seconds,
     Day,
     Date,
 }
@@ -247,6 +248,7 @@ impl Now {
         let (offset, form) = match rest.split_once(':') {
             None => (rest, NowForm::Compact),
             Some((offset, "long")) => (offset, NowForm::Long),
+            Some((offset, "seconds")) => (offset, NowForm::Seconds),
             Some((offset, "day")) => (offset, NowForm::Day),
             Some((offset, "date")) => (offset, NowForm::Date),
             Some(_) => return Err(BadReference::Now),
@@ -269,6 +271,7 @@ impl Now {
         let format = match self.form {
             NowForm::Compact => "%Y%m%dT%H%M%SZ",
             NowForm::Long => "%Y-%m-%dT%H:%M:%S.000Z",
+            NowForm::Seconds => "%Y-%m-%dT%H:%M:%SZ",
             NowForm::Day => "%Y%m%dT000000Z",
             NowForm::Date => "%Y%m%d",
         };
@@ -336,6 +339,7 @@ mod tests {
         assert_eq!(phone("{now+1d}"), Ok("20260102T093015Z".to_owned()));
         assert_eq!(phone("{now-10h}"), Ok("20251231T233015Z".to_owned()));
         assert_eq!(phone("{now+2w:day}"), Ok("20260115T000000Z".to_owned()));
+        assert_eq!(phone("{now:seconds}"), Ok("2026-01-01T09:30:15Z".to_owned()));
         assert_eq!(phone("{now+90s:long}"), Ok("2026-01-01T09:31:45.000Z".to_owned()));
     }
 

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use easrig_exchange::ExchangeNumber;
-use easrig_scenario::{Level, Verdict};
+use easrig_scenario::{Cell, Level, Verdict};
 
 use super::*;
 use crate::{
@@ -46,25 +46,29 @@ fn it_is_said_in_every_language() {
     assert!(head.contains("type de téléphone sur"), "{head}");
 }
 
-#[test]
-fn a_changed_cell_has_both_exchanges_and_the_commands_that_show_them() {
-    let mut was = cell("sync/a", "wp7", Verdict::Pass);
-    was.exchanges = vec![ExchangeNumber(3)];
-    let mut is = blocked("sync/a", "wp7", "86000C2B");
-    is.exchanges = vec![ExchangeNumber(4)];
-    let (mut before, mut after) = (run_of(vec![was]), run_of(vec![is]));
-    for run in [&mut before, &mut after] {
-        let cell = &run.cells[0];
-        run.exchanges = vec![Exchanged {
-            number: cell.exchanges[0],
+/// Two runs of one cell: exchange 3 before, exchange 4 after.
+fn exchanged(was: Cell, is: Cell) -> (Run, Run) {
+    let run = |mut cell: Cell, number| {
+        cell.exchanges = vec![ExchangeNumber(number)];
+        let sent = Exchanged {
+            number: ExchangeNumber(number),
             cell: Arc::new(cell.id.clone()),
             command: "Sync".into(),
             http: Some(200),
             status: Some(1),
             took_us: 1_000,
             challenges: Vec::new(),
-        }];
-    }
+        };
+        Run { exchanges: vec![sent], ..run_of(vec![cell]) }
+    };
+    (run(was, 3), run(is, 4))
+}
+
+#[test]
+fn a_changed_cell_has_both_exchanges_and_the_commands_that_show_them() {
+    let was = cell("sync/a", "wp7", Verdict::Pass);
+    let is = blocked("sync/a", "wp7", "86000C2B");
+    let (before, mut after) = exchanged(was, is);
     after.started.keep_content = true;
     let page = page(&before, &after, "en", Contents::Hidden);
     assert!(page.contains("id=\"cell=sync/a~wp7~14.1\""), "{page}");
@@ -77,23 +81,9 @@ fn a_changed_cell_has_both_exchanges_and_the_commands_that_show_them() {
 
 #[test]
 fn both_exchanges_stand_in_full_and_only_headers_that_mean_something_else_are_marked() {
-    let mut was = cell("sync/a", "wp7", Verdict::Pass);
-    was.exchanges = vec![ExchangeNumber(3)];
-    let mut is = cell("sync/a", "wp7", Verdict::Fail);
-    is.exchanges = vec![ExchangeNumber(4)];
-    let (mut before, mut after) = (run_of(vec![was]), run_of(vec![is]));
-    for run in [&mut before, &mut after] {
-        let cell = &run.cells[0];
-        run.exchanges = vec![Exchanged {
-            number: cell.exchanges[0],
-            cell: Arc::new(cell.id.clone()),
-            command: "Sync".into(),
-            http: Some(200),
-            status: Some(1),
-            took_us: 1_000,
-            challenges: Vec::new(),
-        }];
-    }
+    let was = cell("sync/a", "wp7", Verdict::Pass);
+    let is = cell("sync/a", "wp7", Verdict::Fail);
+    let (before, after) = exchanged(was, is);
     let find = |number: ExchangeNumber| {
         let mut exchange = found(number)?;
         let later = number.0 == 4;
@@ -134,8 +124,7 @@ fn both_exchanges_stand_in_full_and_only_headers_that_mean_something_else_are_ma
 
 #[test]
 fn contents_are_shown_only_when_they_are_asked_for() {
-    let mut is = blocked("sync/a", "wp7", "86000C2B");
-    is.exchanges = vec![ExchangeNumber(4)];
+    let is = blocked("sync/a", "wp7", "86000C2B");
     let (before, after) = (run_of(Vec::new()), run_of(vec![is]));
     assert!(!english(&before, &after).contains("canary"));
     assert!(page(&before, &after, "en", Contents::Shown).contains("canary"));
