@@ -157,11 +157,6 @@ impl Phone {
         memory::lock(&self.core).wipe_allowed = true;
     }
 
-    /// The folder a name means to this phone.
-    pub fn resolve_folder(&self, name: &crate::FolderRef) -> Option<&Folder> {
-        self.shown.owner.resolve(name)
-    }
-
     fn poll(&mut self, out: &mut Vec<Output>) {
         let mut context = Context::from_waker(Waker::noop());
         loop {
