@@ -89,11 +89,20 @@ async fn a_name_server_that_fails_or_is_silent_is_no_answer() {
 
 const LONG: Duration = Duration::from_secs(20);
 
+/// A port that is free for UDP and TCP: what is free for the one may be taken by any connection for the other.
+async fn port_of_both() -> (UdpSocket, TcpListener) {
+    loop {
+        let udp = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        if let Ok(tcp) = TcpListener::bind(udp.local_addr().unwrap()).await {
+            return (udp, tcp);
+        }
+    }
+}
+
 /// A resolver that asks a name server of the test's own, on loopback.
 async fn name_server() -> TokioResolver {
-    let udp = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let (udp, tcp) = port_of_both().await;
     let address = udp.local_addr().unwrap();
-    let tcp = TcpListener::bind(address).await.unwrap();
     tokio::spawn(async move {
         let mut query = [0; 1500];
         while let Ok((length, from)) = udp.recv_from(&mut query).await {
